@@ -1,0 +1,1 @@
+"""Handglass: looking at TLS."""

@@ -1,0 +1,1 @@
+"""How whole handshake messages travel: over a stream, or in datagrams."""

@@ -1,0 +1,1 @@
+"""The option table, the programs, and the text they print."""

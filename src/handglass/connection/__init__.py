@@ -1,0 +1,1 @@
+"""The public sans-I/O object: bytes in, events out, bytes to send."""

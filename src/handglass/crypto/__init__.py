@@ -1,0 +1,1 @@
+"""The only importer of cryptographic primitives: AEAD, CBC, groups, signatures, hashes."""

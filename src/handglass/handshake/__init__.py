@@ -1,0 +1,1 @@
+"""The conversations, client and server, that read like their RFC."""

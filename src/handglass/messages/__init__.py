@@ -1,0 +1,1 @@
+"""One declaration per message and extension, and which extension may stand in which message."""

@@ -1,0 +1,1 @@
+"""Consumers of events: message dumps, states, key log, reports."""

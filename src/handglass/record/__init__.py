@@ -1,0 +1,1 @@
+"""Record protection: one small class per kind."""

@@ -1,0 +1,1 @@
+"""Certificate path building and judgement, with OpenSSL's numbered outcomes."""
