@@ -50,7 +50,11 @@ class FieldShare:
 
 
 def generate(prime: int, generator: int, entropy: Entropy) -> FieldShare:
-    """Make a share. Raises BadPublic for a prime that is even or not of 512 to 8192 bits, or a bad generator."""
+    """Make a share.
+
+    Raises BadPublic for a modulus that is even or not of 512 to 8192 bits, and for a generator out
+    of range. Whether the modulus is prime is not checked.
+    """
     bits = prime.bit_length()
     if not MIN_BITS <= bits <= MAX_BITS:
         raise BadPublic(f"a prime of {bits} bits: only {MIN_BITS} to {MAX_BITS} are accepted")
@@ -137,7 +141,7 @@ def _is_known(prime: int) -> bool:
 
 @cache
 def _prime(bits: int, extra: int, constant: Callable[[int], int]) -> int:
-    return 2**bits - 2 ** (bits - 64) + (constant(bits - 130) + extra) * 2**64 - 1
+    return (1 << bits) - (1 << (bits - 64)) + (constant(bits - 130) + extra << 64) - 1
 
 
 def _e(bits: int) -> int:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, x448, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, mlkem, x448, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from handglass.registry.code_points import NamedGroup
@@ -233,21 +233,25 @@ class _FiniteField(_Symmetric):
 
 
 class _MlKem:
-    """ML-KEM alone (FIPS 203, draft-ietf-tls-mlkem): the share is an encapsulation key, the answer a ciphertext."""
+    """ML-KEM alone (FIPS 203, draft-ietf-tls-mlkem): an encapsulation key, answered by a ciphertext."""
 
-    def __init__(self, name: str, share_size: int, answer_size: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        private: type[mlkem.MLKEM768PrivateKey | mlkem.MLKEM1024PrivateKey],
+        public: type[mlkem.MLKEM768PublicKey | mlkem.MLKEM1024PublicKey],
+        sizes: tuple[int, int],
+    ) -> None:
         self._name = name
-        self.share_size = share_size
-        self.answer_size = answer_size
+        self._private = private
+        self._public = public
+        self.share_size, self.answer_size = sizes
 
     def generate(self, entropy: Entropy) -> Half:
-        from cryptography.hazmat.primitives.asymmetric import mlkem  # noqa: PLC0415 - only where it is used
-
-        kind = mlkem.MLKEM768PrivateKey if self._name == "ML-KEM-768" else mlkem.MLKEM1024PrivateKey
         if entropy is SYSTEM_ENTROPY:
-            key = _available(self._name, kind.generate)
+            key = _available(self._name, self._private.generate)
         else:
-            key = _available(self._name, lambda: kind.from_seed_bytes(entropy(64)))
+            key = _available(self._name, lambda: self._private.from_seed_bytes(entropy(64)))
 
         def exchange(peer: bytes) -> bytes:
             _check_size(f"an {self._name}", peer, self.answer_size)
@@ -256,12 +260,9 @@ class _MlKem:
         return key.public_key().public_bytes_raw(), exchange
 
     def respond(self, peer: bytes, entropy: Entropy) -> tuple[bytes, bytes]:  # noqa: ARG002 - see the module
-        from cryptography.hazmat.primitives.asymmetric import mlkem  # noqa: PLC0415 - only where it is used
-
         _check_size(f"an {self._name}", peer, self.share_size)
-        kind = mlkem.MLKEM768PublicKey if self._name == "ML-KEM-768" else mlkem.MLKEM1024PublicKey
         try:
-            key = _available(self._name, lambda: kind.from_public_bytes(peer))
+            key = _available(self._name, lambda: self._public.from_public_bytes(peer))
         except ValueError as error:  # FIPS 203 §7.2: a coefficient is not reduced
             raise BadPublic(f"the {self._name} encapsulation key is not valid") from error
         secret, ciphertext = key.encapsulate()
@@ -269,7 +270,7 @@ class _MlKem:
 
 
 class _Hybrid:
-    """Two groups at once: shares and secrets are concatenated in the same order (draft-ietf-tls-ecdhe-mlkem)."""
+    """Two groups at once: shares and secrets stand in the same order (draft-ietf-tls-ecdhe-mlkem)."""
 
     def __init__(self, first: Methods, second: Methods) -> None:
         self._first = first
@@ -299,8 +300,8 @@ class _Hybrid:
 _X25519_METHODS = _X25519()
 _P256 = _Curve(ec.SECP256R1())
 _P384 = _Curve(ec.SECP384R1())
-_MLKEM768 = _MlKem("ML-KEM-768", 1184, 1088)
-_MLKEM1024 = _MlKem("ML-KEM-1024", 1568, 1568)
+_MLKEM768 = _MlKem("ML-KEM-768", mlkem.MLKEM768PrivateKey, mlkem.MLKEM768PublicKey, (1184, 1088))
+_MLKEM1024 = _MlKem("ML-KEM-1024", mlkem.MLKEM1024PrivateKey, mlkem.MLKEM1024PublicKey, (1568, 1568))
 
 _GROUPS: dict[NamedGroup, Methods] = {
     NamedGroup.X25519: _X25519_METHODS,

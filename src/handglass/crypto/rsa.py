@@ -7,14 +7,25 @@ to tell apart.
 
 from __future__ import annotations
 
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 from .entropy import SYSTEM_ENTROPY, Entropy
 from .errors import BadPublic
 from .hashes import digest
 
 
-def encrypt_pkcs1(key: rsa.RSAPublicKey, message: bytes, entropy: Entropy = SYSTEM_ENTROPY) -> bytes:
+__all__ = [
+    "RSAPrivateKey",
+    "RSAPublicKey",
+    "decrypt_pkcs1",
+    "encrypt_pkcs1",
+    "private_operation",
+    "pss_encode",
+]
+
+
+def encrypt_pkcs1(key: RSAPublicKey, message: bytes, entropy: Entropy = SYSTEM_ENTROPY) -> bytes:
     """Encrypt with RSAES-PKCS1-v1_5 (RFC 8017 §7.2.1). Raises BadPublic if the key is too small."""
     size = (key.key_size + 7) // 8
     room = size - 3 - len(message)
@@ -35,7 +46,7 @@ def encrypt_pkcs1(key: rsa.RSAPublicKey, message: bytes, entropy: Entropy = SYST
 _DRAWS = 128
 
 
-def decrypt_pkcs1(key: rsa.RSAPrivateKey, ciphertext: bytes) -> bytes:
+def decrypt_pkcs1(key: RSAPrivateKey, ciphertext: bytes) -> bytes:
     """Decrypt RSAES-PKCS1-v1_5; a badly padded message gives other bytes of some length, no error.
 
     A ciphertext that is no number below the modulus, which anyone can see, gives b"".
@@ -59,7 +70,7 @@ def pss_encode(hash_name: str, message_hash: bytes, salt: bytes, bits: int) -> b
     return bytes(masked) + hashed + b"\xbc"
 
 
-def private_operation(key: rsa.RSAPrivateKey, block: bytes) -> bytes:
+def private_operation(key: RSAPrivateKey, block: bytes) -> bytes:
     """Raise a padded block to the private exponent: a plain `pow`, for runs that are replayed."""
     numbers = key.private_numbers()
     modulus = numbers.public_numbers.n

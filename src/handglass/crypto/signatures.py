@@ -11,11 +11,12 @@ source, and the RSA computation is a plain `pow`. ML-DSA and DSA stay random: th
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo
 
@@ -46,7 +47,7 @@ def sign(scheme: int, key: PrivateKey, data: bytes, entropy: Entropy = SYSTEM_EN
         return key.sign(data, ec.ECDSA(_HASHES[facts.hash], entropy is not SYSTEM_ENTROPY))
     if isinstance(key, dsa.DSAPrivateKey):
         return key.sign(data, _HASHES[facts.hash])
-    if isinstance(key, _SignsWhole):
+    if isinstance(key, _WHOLE_PRIVATE):
         return key.sign(data)
     raise ValueError(f"a key of type {key_type(key)} cannot sign")
 
@@ -67,7 +68,7 @@ def verify(scheme: int, key: PublicKey, data: bytes, signature: bytes) -> None:
             key.verify(signature, data, ec.ECDSA(_HASHES[facts.hash]))
         elif isinstance(key, dsa.DSAPublicKey):
             key.verify(signature, data, _HASHES[facts.hash])
-        elif isinstance(key, _VerifiesWhole):
+        elif isinstance(key, _WHOLE_PUBLIC):
             key.verify(signature, data)
         else:
             raise BadSignature(f"a key of type {key_type(key)} makes no signatures")
@@ -78,9 +79,9 @@ def verify(scheme: int, key: PublicKey, data: bytes, signature: bytes) -> None:
 
 
 def sign_legacy(key: PrivateKey, data: bytes, entropy: Entropy = SYSTEM_ENTROPY) -> bytes:
-    """Sign as before TLS 1.2: RSA signs MD5 and SHA-1 side by side, DSA and ECDSA SHA-1 (RFC 4346 §7.4.3, RFC 8422 §5.10).
+    """Sign as before TLS 1.2: RSA signs MD5 and SHA-1 side by side, DSA and ECDSA sign SHA-1.
 
-    Raises ValueError for any other key.
+    RFC 4346 §7.4.3, RFC 8422 §5.10. Raises ValueError for any other key.
     """
     if isinstance(key, rsa.RSAPrivateKey):
         return key.sign(digest("md5-sha1", data), padding.PKCS1v15(), NoDigestInfo())
@@ -95,7 +96,9 @@ def verify_legacy(key: PublicKey, data: bytes, signature: bytes) -> None:
     """Check a signature made as by `sign_legacy`. Raises BadSignature."""
     try:
         if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, digest("md5-sha1", data), padding.PKCS1v15(), NoDigestInfo())
+            # The annotation leaves out what the library takes and documents.
+            algorithm: Any = NoDigestInfo()
+            key.verify(signature, digest("md5-sha1", data), padding.PKCS1v15(), algorithm)
         elif isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(signature, data, ec.ECDSA(hashes.SHA1()))
         elif isinstance(key, dsa.DSAPublicKey):
@@ -129,6 +132,13 @@ def schemes_for(
         and (pss_hash is None or facts.hash == pss_hash)
         and _fits(facts, key, curve_bound=curve_bound)
     )
+
+
+def probe(scheme: int) -> None:
+    """Try whether the library has the scheme's kind of key. Raises Missing or UnsupportedAlgorithm."""
+    make = _GENERATORS.get(_facts(scheme).key_type)
+    if make is not None:
+        make()
 
 
 def key_type(key: PrivateKey | PublicKey) -> str:
@@ -165,7 +175,9 @@ def _fits(facts: SchemeFacts, key: PrivateKey | PublicKey, *, curve_bound: bool)
 def _sign_rsa(facts: SchemeFacts, key: rsa.RSAPrivateKey, data: bytes, entropy: Entropy) -> bytes:
     if facts.padding == "pss" and entropy is not SYSTEM_ENTROPY:
         salt = entropy(_HASHES[facts.hash].digest_size)
-        return private_operation(key, pss_encode(facts.hash, digest(facts.hash, data), salt, key.key_size - 1))
+        return private_operation(
+            key, pss_encode(facts.hash, digest(facts.hash, data), salt, key.key_size - 1)
+        )
     return key.sign(data, _rsa_padding(facts), _HASHES[facts.hash])
 
 
@@ -189,11 +201,66 @@ def _same_key(kind: str) -> tuple[str, ...]:
     return ("rsa",) if kind == "rsa_pss" else (kind,)
 
 
-@runtime_checkable
-class _SignsWhole(Protocol):
-    def sign(self, data: bytes, /) -> bytes: ...
+# Keys whose algorithm takes the message whole.
+_WHOLE_PRIVATE = (
+    ed25519.Ed25519PrivateKey,
+    ed448.Ed448PrivateKey,
+    mldsa.MLDSA44PrivateKey,
+    mldsa.MLDSA65PrivateKey,
+    mldsa.MLDSA87PrivateKey,
+)
+_WHOLE_PUBLIC = (
+    ed25519.Ed25519PublicKey,
+    ed448.Ed448PublicKey,
+    mldsa.MLDSA44PublicKey,
+    mldsa.MLDSA65PublicKey,
+    mldsa.MLDSA87PublicKey,
+)
 
+# Kinds of key that a build of the library may lack; it always has the others.
+_GENERATORS: dict[str, Callable[[], object]] = {
+    "ed25519": ed25519.Ed25519PrivateKey.generate,
+    "ed448": ed448.Ed448PrivateKey.generate,
+    "mldsa44": mldsa.MLDSA44PrivateKey.generate,
+    "mldsa65": mldsa.MLDSA65PrivateKey.generate,
+    "mldsa87": mldsa.MLDSA87PrivateKey.generate,
+}
 
-@runtime_checkable
-class _VerifiesWhole(Protocol):
-    def verify(self, signature: bytes, data: bytes, /) -> None: ...
+_CLASSES: tuple[tuple[str, tuple[type, type]], ...] = (
+    ("ec", (ec.EllipticCurvePrivateKey, ec.EllipticCurvePublicKey)),
+    ("rsa", (rsa.RSAPrivateKey, rsa.RSAPublicKey)),
+    ("ed25519", (ed25519.Ed25519PrivateKey, ed25519.Ed25519PublicKey)),
+    ("ed448", (ed448.Ed448PrivateKey, ed448.Ed448PublicKey)),
+    ("mldsa44", (mldsa.MLDSA44PrivateKey, mldsa.MLDSA44PublicKey)),
+    ("mldsa65", (mldsa.MLDSA65PrivateKey, mldsa.MLDSA65PublicKey)),
+    ("mldsa87", (mldsa.MLDSA87PrivateKey, mldsa.MLDSA87PublicKey)),
+    ("dsa", (dsa.DSAPrivateKey, dsa.DSAPublicKey)),
+)
+
+_HASHES: dict[str, hashes.HashAlgorithm] = {
+    "md5": hashes.MD5(),
+    "sha1": hashes.SHA1(),
+    "sha224": hashes.SHA224(),
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+}
+
+_CURVES: dict[str, NamedGroup] = {
+    "secp256r1": NamedGroup.SECP256R1,
+    "secp384r1": NamedGroup.SECP384R1,
+    "secp521r1": NamedGroup.SECP521R1,
+    "secp256k1": NamedGroup.SECP256K1,
+    "secp224r1": NamedGroup.SECP224R1,
+    "secp192r1": NamedGroup.SECP192R1,
+    "brainpoolP256r1": NamedGroup.BRAINPOOLP256R1,
+    "brainpoolP384r1": NamedGroup.BRAINPOOLP384R1,
+    "brainpoolP512r1": NamedGroup.BRAINPOOLP512R1,
+}
+
+# The brainpool curves have two code points each (RFC 7027, RFC 8734).
+_TLS12_TWIN: dict[NamedGroup, NamedGroup] = {
+    NamedGroup.BRAINPOOLP256R1TLS13: NamedGroup.BRAINPOOLP256R1,
+    NamedGroup.BRAINPOOLP384R1TLS13: NamedGroup.BRAINPOOLP384R1,
+    NamedGroup.BRAINPOOLP512R1TLS13: NamedGroup.BRAINPOOLP512R1,
+}
