@@ -60,7 +60,7 @@ def converse(
         raise _no_answer(exchange.awaited, step_seconds) from None
     except OSError as error:
         sentence = f"the connection broke while waiting for {exchange.awaited}: {error.strerror}"
-        raise NetError(NetCode.PEER_RESET, sentence, error.errno or 0) from None
+        raise NetError(NetCode.PEER_RESET, sentence, error.errno or 0, error.strerror or "") from None
     finally:
         sock.settimeout(before)
     return Outcome(exchange.value, tuple(exchange.findings), exchange.leftover)
