@@ -12,8 +12,8 @@ import os
 import socket
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from handglass.net.dial.lookup import Address, look_up
 from handglass.net.dial.targets import ListenTarget, Target, UnixTarget, port_number
@@ -53,7 +53,8 @@ class Listener:
         """Close the socket; remove its file if it is still ours."""
         self.socket.close()
         if self.path is not None and self._inode is not None and _inode(self.path) == self._inode:
-            Path(self.path).unlink(missing_ok=True)
+            with suppress(OSError):
+                os.unlink(self.path)  # noqa: PTH108 - pathlib is slow to load
             self._inode = None
 
 
@@ -167,7 +168,7 @@ def _remove_socket(path: str) -> None:
         if not stat.S_ISSOCK(os.lstat(path).st_mode):
             sentence = f"{path} exists and is no socket: it is left alone"
             raise NetError(NetCode.LISTEN_FAILED, sentence, errno.EEXIST, os.strerror(errno.EEXIST))
-        Path(path).unlink()
+        os.unlink(path)  # noqa: PTH108 - pathlib is slow to load
     except FileNotFoundError:
         return
     except OSError as error:
