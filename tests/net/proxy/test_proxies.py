@@ -112,7 +112,8 @@ REFUSED: list[tuple[str, Credentials | None, Script, str]] = [
         None,
         (
             Said(
-                b"HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=x\r\nproxy-authenticate: Negotiate\r\n\r\n"
+                b"HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=x\r\n"
+                b"proxy-authenticate: Negotiate\r\n\r\n"
             ),
         ),
         r"407 Who\? \(it asks for: Basic realm=x, Negotiate\)",
