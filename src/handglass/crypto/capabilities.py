@@ -12,7 +12,6 @@ from functools import cache
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from handglass.registry.code_points import NamedGroup, SignatureScheme
-
 from handglass.registry.signatures import FACTS
 
 from .errors import Missing

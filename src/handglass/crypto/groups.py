@@ -248,10 +248,12 @@ class _MlKem:
         self.share_size, self.answer_size = sizes
 
     def generate(self, entropy: Entropy) -> Half:
-        if entropy is SYSTEM_ENTROPY:
-            key = _available(self._name, self._private.generate)
-        else:
-            key = _available(self._name, lambda: self._private.from_seed_bytes(entropy(64)))
+        def make() -> mlkem.MLKEM768PrivateKey | mlkem.MLKEM1024PrivateKey:
+            if entropy is SYSTEM_ENTROPY:
+                return self._private.generate()
+            return self._private.from_seed_bytes(entropy(64))
+
+        key = _available(self._name, make)
 
         def exchange(peer: bytes) -> bytes:
             _check_size(f"an {self._name}", peer, self.answer_size)

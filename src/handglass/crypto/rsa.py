@@ -14,7 +14,6 @@ from .entropy import SYSTEM_ENTROPY, Entropy
 from .errors import BadPublic
 from .hashes import digest
 
-
 __all__ = [
     "RSAPrivateKey",
     "RSAPublicKey",
