@@ -35,7 +35,7 @@ class KeyShare:
     public: bytes
     _exchange: Callable[[bytes], bytes] = field(repr=False)
 
-    def exchange(self, peer: bytes) -> bytes:
+    def exchange(self, peer: bytes | memoryview) -> bytes:
         """Give the shared secret, from the peer's key share. Raises BadPublic if that is no good.
 
         What is checked: the length, that the point is on the curve and uncompressed (RFC 8446
@@ -52,7 +52,7 @@ def generate(group: int, entropy: Entropy = SYSTEM_ENTROPY) -> KeyShare:
     return KeyShare(NamedGroup(group), public, exchange)
 
 
-def respond(group: int, peer: bytes, entropy: Entropy = SYSTEM_ENTROPY) -> tuple[bytes, bytes]:
+def respond(group: int, peer: bytes | memoryview, entropy: Entropy = SYSTEM_ENTROPY) -> tuple[bytes, bytes]:
     """Answer a peer's key share: our public value and the shared secret.
 
     Raises Missing for a group that is not in `supported()`, and BadPublic as `KeyShare.exchange` does.
