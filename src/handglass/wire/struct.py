@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, dataclass_transform
 
 from handglass.frozen import Frozen, FrozenType
 from handglass.wire.fields import Kind, Nested, kind_of
 from handglass.wire.node import Node, Walk
 
 
+@dataclass_transform(
+    frozen_default=True, eq_default=True
+)  # type checkers do not look at the metaclass's base
 class StructType(FrozenType):
     """Gives each class methods of its own, so that none uses those written for its base."""
 
@@ -81,7 +84,7 @@ def _read_annotations(cls: type[Struct]) -> Iterator[tuple[str, Kind]]:
             if annotation.startswith("ClassVar"):
                 continue
             kind = kind_of(eval(annotation, scope))
-            if _open_ended(kind) and name != cls.__match_args__[-1]:
+            if _open_ended(kind) and name != tuple(cls.__match_args__)[-1]:
                 raise TypeError(f"{cls.__name__}.{name} has no end, so no field can follow it")
             yield name, kind
 
