@@ -37,14 +37,16 @@ class NetCode(StrEnum):
 class NetError(Exception):
     """Something failed before TLS began.
 
-    `code` is stable, `sentence` is for a person, `errno` is 0 where the system gave none.
+    `code` is stable, `sentence` is for a person, `errno` is 0 where the system gave none, `reason` are the
+    system's own words where it gave some ("Connection refused", "Name or service not known").
     """
 
-    def __init__(self, code: NetCode, sentence: str, errno: int = 0) -> None:
+    def __init__(self, code: NetCode, sentence: str, errno: int = 0, reason: str = "") -> None:
         super().__init__(sentence)
         self.code = code
         self.sentence = sentence
         self.errno = errno
+        self.reason = reason
 
 
 def shown(data: bytes, limit: int = SHOWN_LIMIT) -> str:

@@ -6,14 +6,13 @@ to show the others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
+from handglass.frozen import Frozen
 from handglass.registry.code_points import NamedGroup
 
 
-@dataclass(frozen=True, slots=True)
-class GroupFacts:
+class GroupFacts(Frozen):
     """One group. `bits` is the size that OpenSSL prints; for a hybrid, that of its classical part."""
 
     group: NamedGroup

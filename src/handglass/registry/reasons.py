@@ -8,14 +8,13 @@ stand in the order in which a connection can meet them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
+from handglass.frozen import Frozen
 from handglass.registry.code_points import AlertDescription
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Frozen):
     """One distinct failure."""
 
     name: str

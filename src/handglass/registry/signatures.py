@@ -6,14 +6,13 @@ PKCS#1 v1.5 and SHA-1 stand in TLS 1.3 for certificates only, never for Certific
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
+from handglass.frozen import Frozen
 from handglass.registry.code_points import NamedGroup, SignatureScheme
 
 
-@dataclass(frozen=True, slots=True)
-class SchemeFacts:
+class SchemeFacts(Frozen):
     """One signature scheme."""
 
     scheme: SignatureScheme

@@ -9,10 +9,10 @@ exchange.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from handglass.frozen import Frozen
 from handglass.registry.code_points import CipherSuite, ProtocolVersion
 
 SSL3, TLS1_0, TLS1_2, TLS1_3 = (
@@ -23,8 +23,7 @@ SSL3, TLS1_0, TLS1_2, TLS1_3 = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SuiteFacts:
+class SuiteFacts(Frozen):
     """The parts of one cipher suite."""
 
     suite: CipherSuite

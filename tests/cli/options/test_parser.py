@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from handglass.cli.options import HelpWanted, UsageError, parse
 from handglass.cli.options.s_client import SClientOptions
 from handglass.cli.options.s_server import SServerOptions
+from support.peers import needs
 
 
 def client(*words: str) -> SClientOptions:
@@ -173,7 +173,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+@needs("openssl")
 @pytest.mark.parametrize("words", WRONG, ids=" ".join)
 def test_complaints_are_those_of_openssl(words: tuple[str, ...]) -> None:
     theirs = subprocess.run(

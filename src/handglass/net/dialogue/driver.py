@@ -60,7 +60,7 @@ def converse(
         raise _no_answer(exchange.awaited, step_seconds) from None
     except OSError as error:
         sentence = f"the connection broke while waiting for {exchange.awaited}: {error.strerror}"
-        raise NetError(NetCode.PEER_RESET, sentence, error.errno or 0) from None
+        raise NetError(NetCode.PEER_RESET, sentence, error.errno or 0, error.strerror or "") from None
     finally:
         sock.settimeout(before)
     return Outcome(exchange.value, tuple(exchange.findings), exchange.leftover)
@@ -73,11 +73,12 @@ def _run(
     while True:
         if step != exchange.steps and step_seconds is not None:
             step, deadline = exchange.steps, time.monotonic() + step_seconds
-        for said in exchange.data_to_send():
+        if outgoing := exchange.data_to_send():
             _limit(sock, deadline, step_seconds)
-            sock.sendall(said.data)
-            if observe is not None:
-                observe("sent", b"*" * len(said.data) if said.secret else said.data)
+            sock.sendall(b"".join(said.data for said in outgoing))
+            for said in outgoing:
+                if observe is not None:
+                    observe("sent", b"*" * len(said.data) if said.secret else said.data)
         if exchange.done:
             return
         _limit(sock, deadline, step_seconds)
