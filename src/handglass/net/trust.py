@@ -114,7 +114,7 @@ class TrustStore:
         return tuple(dict.fromkeys(crl for source in self.sources for crl in source.crls_by_issuer(name)))
 
     def certificates(self) -> Iterator[CertificateEntry]:
-        """Yield every certificate of the files among the places (a server's list of acceptable authorities)."""
+        """Yield every certificate of the files among the places: the authorities that a server names."""
         for source in self.sources:
             if isinstance(source, Bundle):
                 yield from source.certificates()
