@@ -50,7 +50,7 @@ from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 from handglass.registry.code_points import ContentType
-from handglass.registry.errors import LocalError, PeerError
+from handglass.registry.errors import LocalError, PeerError, TLSError
 from handglass.registry.reasons import KEY_LIMIT_REACHED, RECORD_OVERFLOW, SEQUENCE_EXHAUSTED, Reason
 
 Buffer = bytes | bytearray | memoryview
@@ -181,7 +181,7 @@ class Protection(ABC):
                 break
             try:
                 _, plain = self.open(source[at : at + HEADER_SIZE], source[at + HEADER_SIZE : end])
-            except PeerError:
+            except TLSError:
                 break
             at = end
             if not plain:
