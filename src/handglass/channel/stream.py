@@ -1,9 +1,9 @@
 """TLS over a byte stream: records in, whole handshake messages out, and the other way round.
 
-Strategy: received bytes are appended to one buffer with a read cursor and are opened record by record, only when the
-caller asks for the next thing, because a message can change the keys under which the record after it is read. Handshake
-messages to send gather until something else must go out first; then they leave in as few records as their
-lengths allow.
+Strategy: received bytes are appended to one buffer with a read cursor and are opened record by record, only
+when the caller asks for the next thing, because a message can change the keys under which the record after
+it is read. Handshake messages to send gather until something else must go out first; then they leave in as
+few records as their lengths allow.
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ class StreamChannel:
     """Both halves of the record layer of one connection.
 
     What the handshake allows besides handshake messages is in plain attributes, which it sets as it goes:
-    `is_tls13` (the version is settled and it is TLS 1.3), `drop_change_cipher_spec` (RFC 8446
-    §D.4),
-    `plain_alerts` (the peer may not have our keys yet), `skip_early_data` (bytes of refused early data that are still passed
-    over, RFC 8446 §4.2.10), `write_limit` (plaintext bytes per record sent), `pad_to` (TLS 1.3 padding).
+    `is_tls13` (the version is settled and it is TLS 1.3), `drop_change_cipher_spec` (RFC 8446 §D.4),
+    `plain_alerts` (the peer may not have our keys yet), `skip_early_data` (bytes of refused early data that
+    are still passed over, RFC 8446 §4.2.10), `write_limit` (plaintext bytes per record sent), `pad_to` (TLS
+    1.3 padding).
     """
 
     def __init__(self, limits: Limits, watcher: Watcher | None = None) -> None:

@@ -4,14 +4,11 @@ Strategy: a `Connection` ties a channel (records), a driver (the conversation) a
 input or output and asks no clock but the one that was handed in, so every connection can be replayed, cut, lost and
 reordered in a test, and run inside any event loop::
 
-    connection = ClientConnection(ClientConfig(server_name="example.org"))
-    connection.start()
-    while not done:
-        socket.sendall(connection.data_to_send())
-        for event in connection.receive(socket.recv(65536)):
-            ...
+connection = ClientConnection(ClientConfig(server_name="example.org")) connection.start() while not done:
+socket.sendall(connection.data_to_send()) for event in connection.receive(socket.recv(65536)): ...
 
-Nothing here raises for what a peer did: the error comes as a `Failed` event, and the alert is among the bytes to send.
+Nothing here raises for what a peer did: the error comes as a `Failed` event, and the alert is among the
+bytes to send.
 """
 
 from __future__ import annotations
@@ -56,8 +53,9 @@ def no_clock() -> float:
 class Connection:
     """What both roles share; use `ClientConnection` or `ServerConnection`.
 
-    `negotiated` grows during the handshake. `error` is what ended the connection, if an error did. `deferred` names
-    the questions (see `Ask`) that come as `QuestionAsked` events instead of being answered on the spot.
+    `negotiated` grows during the handshake. `error` is what ended the connection, if an error did.
+    `deferred` names the questions (see `Ask`) that come as `QuestionAsked` events instead of being answered
+    on the spot.
     """
 
     def __init__(
@@ -193,7 +191,8 @@ class Connection:
     def answer(self, value: Any) -> list[Event]:
         """Answer the deferred question, and go on with what has come in meanwhile. Returns the events.
 
-        `value` may be an exception: a PeerError or LocalError then ends the connection as if it had been raised.
+        `value` may be an exception: a PeerError or LocalError then ends the connection as if it had been
+        raised.
         """
         if self._driver.question is None:
             raise LocalError(reasons.INTERNAL_ERROR, "no question waits for an answer")
@@ -322,8 +321,8 @@ class Connection:
 class ClientConnection(Connection):
     """The client's end of a connection. `start` makes the ClientHello.
 
-    `clock` gives seconds since the epoch (for tickets), `entropy(n)` n random bytes; with another source than the
-    system's a connection can be replayed byte for byte.
+    `clock` gives seconds since the epoch (for tickets), `entropy(n)` n random bytes; with another source
+    than the system's a connection can be replayed byte for byte.
     """
 
     def __init__(

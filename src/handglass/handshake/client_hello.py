@@ -1,7 +1,7 @@
 """The ClientHello: which extensions a client offers, and with what in them.
 
-One row per extension in `OFFERS`; its order is the order on the wire unless the configuration says otherwise. A row's
-function returns the body, or None where the extension has no place in this hello.
+One row per extension in `OFFERS`; its order is the order on the wire unless the configuration says
+otherwise. A row's function returns the body, or None where the extension has no place in this hello.
 """
 
 from __future__ import annotations

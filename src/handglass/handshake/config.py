@@ -1,7 +1,7 @@
 """What the two roles are told before a connection begins: facts, preferences and the questions they may ask.
 
-A configuration is immutable and can serve any number of connections at once. Every callable in it may be answered
-later and elsewhere if the connection defers the question of that name (see `Connection`).
+A configuration is immutable and can serve any number of connections at once. Every callable in it may be
+answered later and elsewhere if the connection defers the question of that name (see `Connection`).
 """
 
 from __future__ import annotations
@@ -121,10 +121,9 @@ class Config:
     """What both roles share.
 
     `suites`, `groups` and `signature_schemes` are in order of preference. `verify_peer` gets the peer's
-    chain and
-    raises
-    PeerError with the reason (and so the alert) if the handshake must not go on. `sign` makes the signatures: `(scheme, private
-    key, data, entropy) -> signature`; replace it for keys that live elsewhere. Lengths are bytes.
+    chain and raises PeerError with the reason (and so the alert) if the handshake must not go on. `sign`
+    makes the signatures: `(scheme, private key, data, entropy) -> signature`; replace it for keys that live
+    elsewhere. Lengths are bytes.
     """
 
     versions: tuple[ProtocolVersion, ...] = DEFAULT_VERSIONS
@@ -159,10 +158,10 @@ class Config:
 class ClientConfig(Config):
     """What a client is told.
 
-
-    `choose_identity` picks the certificate for a CertificateRequest from its signature schemes and CA names; by default
-    the first of `identities` that can sign. `extra_extensions` are added to the ClientHello as they are; `extension_order`
-    puts the named ones first and in this order (pre_shared_key is always last, RFC 8446 §4.2.11).
+    `choose_identity` picks the certificate for a CertificateRequest from its signature schemes and CA
+    names; by default the first of `identities` that can sign. `extra_extensions` are added to the
+    ClientHello as they are; `extension_order` puts the named ones first and in this order (pre_shared_key
+    is always last, RFC 8446 §4.2.11).
     """
 
     server_name: str | None = None
@@ -172,11 +171,10 @@ class ClientConfig(Config):
     early_data: bool = False
     post_handshake_auth: bool = False
     request_status: bool = False
-    request_scts: bool =
-    False
+    request_scts: bool = False
     authorities: tuple[bytes, ...] = ()
     renegotiation_scsv: bool = True
-    """Say that secure renegotiation is understood with the signalling suite, not with an empty extension (RFC 5746 §3.3)."""
+    """Announce secure renegotiation with the signalling suite, not with an empty extension (RFC 5746 §3.3)."""
     fallback: bool = False
     """Send TLS_FALLBACK_SCSV (RFC 7507)."""
     grease: bool = False
@@ -195,9 +193,10 @@ class ClientConfig(Config):
 class ServerConfig(Config):
     """What a server is told.
 
-    `choose_config` sees the ClientHello first and may give another configuration for this connection (server name,
-    certificate, anything but the versions). `choose_identity` picks among identities for a hello; by default the first
-    that can sign with a scheme the client accepts. `sessions` keeps sessions (None: no resumption).
+    `choose_config` sees the ClientHello first and may give another configuration for this connection
+    (server name, certificate, anything but the versions). `choose_identity` picks among identities for a
+    hello; by default the first that can sign with a scheme the client accepts. `sessions` keeps sessions
+    (None: no resumption).
     """
 
     client_authentication: ClientAuthentication = ClientAuthentication.NONE

@@ -1,8 +1,8 @@
 """Does what conversations want.
 
-Strategy: `Driver.run` resumes the conversation until it waits for the peer or for an answer. Each kind of want has
-one method, found in one table. What every handshake message needs is here and only here: was it expected, decoding,
-the transcript, the raw bytes, the observer.
+Strategy: `Driver.run` resumes the conversation until it waits for the peer or for an answer. Each kind of
+want has one method, found in one table. What every handshake message needs is here and only here: was it
+expected, decoding, the transcript, the raw bytes, the observer.
 """
 
 from __future__ import annotations

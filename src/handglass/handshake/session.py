@@ -12,9 +12,9 @@ from handglass.registry.code_points import CipherSuite, NamedGroup, ProtocolVers
 class Session:
     """A session that can be resumed (RFC 8446 §2.2, §4.6.1; RFC 5246 §7.3; RFC 5077).
 
-    `secret` is the resumption PSK in TLS 1.3 and the master secret below it. `created` and `lifetime` are seconds;
-    `created` counts from the epoch of the clock that was handed in. `age_add` obfuscates the ticket's age
-    (RFC 8446 §4.2.11.1).
+    `secret` is the resumption PSK in TLS 1.3 and the master secret below it. `created` and `lifetime` are
+    seconds; `created` counts from the epoch of the clock that was handed in. `age_add` obfuscates the
+    ticket's age (RFC 8446 §4.2.11.1).
     """
 
     version: ProtocolVersion

@@ -1,8 +1,9 @@
 """A server's sessions in memory: tickets that carry the session themselves, sealed, and ids that point to it.
 
-Tickets are AES-256-GCM over the encoded session under a random key that lives as long as the store (RFC 5077 §4), so
-any number of them costs no memory, and processes that share the key share the sessions. What must be remembered, ids
-and used tickets, is limited in number: the oldest go first, and a used ticket is kept until its session expires.
+Tickets are AES-256-GCM over the encoded session under a random key that lives as long as the store (RFC
+5077 §4), so any number of them costs no memory, and processes that share the key share the sessions. What
+must be remembered, ids and used tickets, is limited in number: the oldest go first, and a used ticket is
+kept until its session expires.
 """
 
 from __future__ import annotations

@@ -44,9 +44,9 @@ def decode_extension(form: type[S], data: bytes, extension_type: ExtensionType) 
 class PeerChain:
     """What the peer sent to prove who it is, for the judgement.
 
-    `certificates` are DER, leaf first, as sent. `ocsp_responses` holds, for each certificate, the stapled answer or
-    None; `scts` the SignedCertificateTimestampList of the leaf from the TLS extension. `server_name` is the
-    name that a client asked for.
+    `certificates` are DER, leaf first, as sent. `ocsp_responses` holds, for each certificate, the stapled
+    answer or None; `scts` the SignedCertificateTimestampList of the leaf from the TLS extension.
+    `server_name` is the name that a client asked for.
     """
 
     certificates: tuple[bytes, ...] = field(repr=False)
@@ -119,9 +119,8 @@ class Negotiated:
 class ClientHelloView:
     """A ClientHello with its extensions decoded when they are asked for.
 
-
-    `hello` is the message, `raw` its bytes with the header. What the client did not say is an empty tuple or None. Every
-    property may raise PeerError (decode_error) for an extension that is malformed.
+    `hello` is the message, `raw` its bytes with the header. What the client did not say is an empty tuple
+    or None. Every property may raise PeerError (decode_error) for an extension that is malformed.
     """
 
     def __init__(self, hello: ClientHello, raw: bytes) -> None:
@@ -236,10 +235,9 @@ class State:
     resumption_secret: bytes = field(default=b"", repr=False)
     key_updates_in_a_row: int = 0
     tickets_seen: int = 0
-    renegotiations: int =
-    0
+    renegotiations: int = 0
     retry_prefix: bytes = b""
-    """message_hash and HelloRetryRequest: what stands before the second ClientHello in the transcript (RFC 8446 §4.4.1)."""
+    """message_hash and HelloRetryRequest: what stands before a second ClientHello (RFC 8446 §4.4.1)."""
     master_secret: bytes = field(default=b"", repr=False)
 
     @property

@@ -1,9 +1,9 @@
 """What a conversation can want, and the type of a conversation.
 
-A handshake is a generator that runs from top to bottom in the order of its RFC's message-flow figure. It never
-touches bytes, sockets or clocks: it yields a want and is resumed with what it wanted, by the `Driver`.
-The wants are few on purpose; whatever every message needs (was it expected? transcript, raw bytes, events) is the
-driver's business and appears in no conversation.
+A handshake is a generator that runs from top to bottom in the order of its RFC's message-flow figure. It
+never touches bytes, sockets or clocks: it yields a want and is resumed with what it wanted, by the
+`Driver`. The wants are few on purpose; whatever every message needs (was it expected? transcript, raw
+bytes, events) is the driver's business and appears in no conversation.
 """
 
 from __future__ import annotations
