@@ -178,6 +178,8 @@ CLIENT_HELLOS = (
     Case("no names", "full", HELLO, extension(X.SERVER_NAME, b"\0\0"), A.DECODE_ERROR),
     Case("empty name", "full", HELLO, extension(X.SERVER_NAME, b"\0\3\0\0\0"), A.DECODE_ERROR),
     Case("name with NUL", "full", HELLO, extension(X.SERVER_NAME, b"\0\6\0\0\3a\0b"), A.ILLEGAL_PARAMETER),
+    Case("name with BEL", "full", HELLO, extension(X.SERVER_NAME, b"\0\6\0\0\3a\7b"), A.ILLEGAL_PARAMETER),
+    Case("name in UTF-8", "full", HELLO, extension(X.SERVER_NAME, b"\0\5\0\0\2\xc4\x85"), A.ILLEGAL_PARAMETER),
     Case("empty protocol", "full", HELLO, extension(X.ALPN, b"\0\2\0\0"), A.DECODE_ERROR),
     Case("no protocols", "full", HELLO, extension(X.ALPN, b"\0\0"), A.DECODE_ERROR),
     Case("other protocols", "full", HELLO, extension(X.ALPN, b"\0\4\3foo"), A.NO_APPLICATION_PROTOCOL),
