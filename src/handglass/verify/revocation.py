@@ -241,7 +241,8 @@ class _Check:
         """Verify the path of a CRL issuer that is not on this path; it must end at the same anchor."""
         context = self.context
         if context.parent is not None:
-            return False
+            # Within such a path only the issuer itself, whose path this is, may tell of itself.
+            return issuer == context.leaf
         inner = Context(
             issuer,
             context.untrusted,
