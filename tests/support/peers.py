@@ -114,7 +114,8 @@ class OpenSSLServer(Process):
     """`openssl s_server` on a port of its own choice.
 
     `options` decide what it does with data: -rev (echo reversed), -www (status page), -WWW (files below
-    `cwd`); without any of them it prints what it receives, and `send` talks to the client.
+    `cwd`); without any of them it prints what it receives, and `send` talks to the client. `command` starts
+    another program with the same options.
     """
 
     def __init__(
@@ -123,8 +124,9 @@ class OpenSSLServer(Process):
         *options: str | Path,
         trust: Path | None = None,
         cwd: Path | None = None,
+        command: Sequence[str] = (),
     ) -> None:
-        argv: list[str | Path] = [program("openssl"), "s_server", "-accept", f"{ADDRESS}:0"]
+        argv: list[str | Path] = [*(command or [program("openssl")]), "s_server", "-accept", f"{ADDRESS}:0"]
         if identity:
             argv += [
                 "-cert",

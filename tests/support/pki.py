@@ -29,6 +29,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from support import der
+
 PrivateKey: TypeAlias = (
     rsa.RSAPrivateKey
     | ec.EllipticCurvePrivateKey
@@ -331,53 +333,20 @@ _PSS_ALGORITHM = bytes.fromhex("300b06092a864886f70d01010a")
 
 
 def _with_pss_key(certificate: x509.Certificate, signer: PrivateKey) -> x509.Certificate:
-    fields = _elements(certificate.tbs_certificate_bytes)
-    _, public_key = _elements(fields[6])
-    fields[6] = _sequence(_PSS_ALGORITHM, public_key)
-    body = _sequence(*fields)
+    fields = der.elements(certificate.tbs_certificate_bytes)
+    _, public_key = der.elements(fields[6])
+    fields[6] = der.sequence(_PSS_ALGORITHM, public_key)
+    body = der.sequence(*fields)
     signature = cast(rsa.RSAPrivateKey, signer).sign(body, padding.PKCS1v15(), hashes.SHA256())
-    return x509.load_der_x509_certificate(_sequence(body, fields[2], _tlv(0x03, b"\0" + signature)))
+    return x509.load_der_x509_certificate(der.sequence(body, fields[2], der.element(0x03, b"\0" + signature)))
 
 
 def _pkcs8_with_pss_key(pkcs8: bytes) -> bytes:
-    version, _, key, *rest = _elements(pkcs8)
-    return _sequence(version, _PSS_ALGORITHM, key, *rest)
+    version, _, key, *rest = der.elements(pkcs8)
+    return der.sequence(version, _PSS_ALGORITHM, key, *rest)
 
 
-def _elements(der: bytes) -> list[bytes]:
-    """Split a DER SEQUENCE into its elements, each whole."""
-    start, end = _bounds(der, 0)
-    elements = []
-    while start < end:
-        following = _bounds(der, start)[1]
-        elements.append(der[start:following])
-        start = following
-    return elements
-
-
-def _bounds(der: bytes, offset: int) -> tuple[int, int]:
-    """Where the contents of the element at `offset` begin and end."""
-    length, start = der[offset + 1], offset + 2
-    if length & 0x80:
-        size = length & 0x7F
-        length, start = int.from_bytes(der[start : start + size]), start + size
-    return start, start + length
-
-
-def _sequence(*elements: bytes) -> bytes:
-    return _tlv(0x30, b"".join(elements))
-
-
-def _tlv(tag: int, contents: bytes) -> bytes:
-    length = len(contents)
-    if length < 0x80:
-        return bytes([tag, length]) + contents
-    size = (length.bit_length() + 7) // 8
-    return bytes([tag, 0x80 | size]) + length.to_bytes(size) + contents
-
-
-def _armour(label: str, der: bytes) -> bytes:
-
-    text = base64.encodebytes(der).replace(b"\n", b"")
+def _armour(label: str, contents: bytes) -> bytes:
+    text = base64.encodebytes(contents).replace(b"\n", b"")
     lines = [text[i : i + 64] for i in range(0, len(text), 64)]
     return b"\n".join([f"-----BEGIN {label}-----".encode(), *lines, f"-----END {label}-----".encode(), b""])

@@ -149,10 +149,8 @@ class KeySchedule:
     def start(self, psk: bytes | None = None) -> None:
         """Enter the early stage with the pre-shared key, or with none."""
         self._check(None)
-        if psk is None:
-            secret = _early_secret_without_psk(self.hash_name)
-        else:
-            secret = hkdf_extract(self.hash_name, b"", psk)
+        name = self.hash_name
+        secret = _early_secret_without_psk(name) if psk is None else hkdf_extract(name, b"", psk)
         self._enter(Stage.EARLY, secret)
 
     def enter_handshake(self, shared: bytes | None = None) -> None:

@@ -113,6 +113,8 @@ TOO_MANY_TICKETS = Reason("TOO_MANY_TICKETS", A.UNEXPECTED_MESSAGE,
     "The peer sent too many session tickets", "RFC 8446 §4.6.1")
 TOO_MANY_CERTIFICATE_REQUESTS = Reason("TOO_MANY_CERTIFICATE_REQUESTS", A.UNEXPECTED_MESSAGE,
     "The peer asked for our certificate too often", "RFC 8446 §4.6.2")
+TOO_MANY_EXTENSIONS = Reason("TOO_MANY_EXTENSIONS", A.ILLEGAL_PARAMETER,
+    "The peer sent more extensions in one message than we accept", "RFC 8446 §4.2")
 TOO_MANY_CERTIFICATES = Reason("TOO_MANY_CERTIFICATES", A.BAD_CERTIFICATE,
     "The peer sent a longer certificate chain than we accept", "RFC 8446 §4.4.2")
 CERTIFICATES_TOO_LONG = Reason("CERTIFICATES_TOO_LONG", A.BAD_CERTIFICATE,
@@ -289,6 +291,8 @@ DUPLICATE_REQUEST_CONTEXT = Reason("DUPLICATE_REQUEST_CONTEXT", A.ILLEGAL_PARAME
     "The server used a certificate_request_context for the second time", "RFC 8446 §4.3.2")
 POST_HANDSHAKE_AUTH_NOT_OFFERED = Reason("POST_HANDSHAKE_AUTH_NOT_OFFERED", A.UNEXPECTED_MESSAGE,
     "The server asked for our certificate after the handshake, which we did not offer", "RFC 8446 §4.6.2")
+NO_POST_HANDSHAKE_AUTH = Reason("NO_POST_HANDSHAKE_AUTH", A.INTERNAL_ERROR,
+    "The client cannot be asked for a certificate after the handshake", "RFC 8446 §4.6.2")
 UNSOLICITED_CERTIFICATE = Reason("UNSOLICITED_CERTIFICATE", A.UNEXPECTED_MESSAGE,
     "The client sent a certificate that nobody asked for", "RFC 8446 §4.4.2")
 UNSUPPORTED_CERTIFICATE_TYPE = Reason("UNSUPPORTED_CERTIFICATE_TYPE", A.UNSUPPORTED_CERTIFICATE,

@@ -60,11 +60,7 @@ def parse(program: type[P], words: list[str]) -> P:
                 raise usage_error(program, f"Option -{name} needs a value")
             value = words[at]
             at += 1
-        try:
-            converted = row.convert(name, value)
-        except BadValueError as bad:
-            raise usage_error(program, *bad.lines) from None
-        _take(row, converted, values, given)
+        _take(row, _converted(program, row, name, value), values, given)
     _take_target(program, words[at:], values, given)
     parsed = program(values, tuple(given))
     parsed.check()
@@ -74,6 +70,13 @@ def parse(program: type[P], words: list[str]) -> P:
 def usage_error(program: type[Options], *lines: str) -> UsageError:
     """Make the error with OpenSSL's frame: the program's name before each line, and the pointer to -help."""
     return UsageError("\n".join(f"{program.program}: {line}" for line in (*lines, "Use -help for summary.")))
+
+
+def _converted(program: type[Options], row: Option[Any], name: str, word: str) -> object:
+    try:
+        return row.convert(name, word) if row.convert is not None else word
+    except BadValueError as bad:
+        raise usage_error(program, *bad.lines) from None
 
 
 def _take(
@@ -100,7 +103,7 @@ def _take_target(
         hint = "; options stand before the target" if extra.startswith("-") else ""
         raise usage_error(program, f'Extra argument "{extra}"{hint}')
     if target is not None:
-        _take(target, rest[0], values, given)
+        _take(target, _converted(program, target, target.attribute, rest[0]), values, given)
 
 
 def _suggest(name: str, names: dict[str, Option[Any]]) -> tuple[str, ...]:

@@ -318,6 +318,7 @@ def seconds_or(default: float, names: str | tuple[str, ...], help: str, *, where
     return Option(names, "seconds", help, convert=values.seconds, default=default, where=where, ours=True)
 
 
-def target_word(metavar: str, help: str, *, where: str) -> Option[str | None]:
-    """Make the row of the word that may follow the options."""
-    return Option((), metavar, help, convert=values.anything, default=None, where=where)
+def target_word(metavar: str, help: str, *, where: str, words: tuple[str, ...] = ()) -> Option[str | None]:
+    """Make the row of the word that may follow the options, any or one of `words`."""
+    convert = values.one_of(words) if words else values.anything
+    return Option((), metavar, help, convert=convert, default=None, where=where, words=words)
