@@ -1,0 +1,37 @@
+"""What every test may ask for: the session's certificates, and the rule for absent peers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from support.peers import require, shared_nss_database
+from support.pki import Pki, shared_pki
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip or fail a test whose peers are not installed (`support.peers.needs`)."""
+    for mark in item.iter_markers("peer"):
+        require(*mark.args)
+
+
+@pytest.fixture(scope="session")
+def session_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One directory for the whole run, the same for all pytest workers."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def pki(session_directory: Path) -> Pki:
+    """Certificates of every key type, made once per run."""
+    return shared_pki(session_directory / "pki")
+
+
+@pytest.fixture(scope="session")
+def nss(pki: Pki, session_directory: Path) -> Path:
+    """Give an NSS database with the session's certificates, made once per run."""
+    require("certutil", "pk12util", "openssl")
+    return shared_nss_database(pki, session_directory / "nss")

@@ -1,0 +1,1 @@
+"""Other people's programs against ours: every combination of the matrix, the outcome told by both sides."""

@@ -1,0 +1,1 @@
+"""What several tests share: throwaway certificates, other people's TLS programs, processes with an end."""

@@ -1,0 +1,78 @@
+"""Our verification beside the installed OpenSSL 3.0: the same problems, in the same order, at the same depths.
+
+The library is run with a callback that always goes on, so every problem of a chain is compared; the program is run
+as users run it, and its verdict, its first and its last error are compared with ours under the program's own rule of
+what to go on after.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from verify.support import openssl, scenes
+from verify.support.openssl import Scene, Step
+
+from handglass.verify import Certificate, Crl, Decide, TrustStore, VerifyResult, verify_chain
+from handglass.verify.program import goes_on
+
+Generator = Callable[[], Iterator[tuple[str, Scene]]]
+GENERATORS: list[Generator] = [
+    scenes.single_faults,
+    scenes.building,
+    scenes.purposes,
+    scenes.names,
+    scenes.strength,
+]
+
+needs_library = pytest.mark.skipif(openssl.library() is None, reason="no libcrypto 3.0 is installed")
+needs_program = pytest.mark.skipif(
+    not openssl.version().startswith("3.0."), reason="no openssl 3.0 is installed"
+)
+
+
+def verify(scene: Scene, decide: Decide | None = None) -> VerifyResult:
+    return verify_chain(
+        Certificate(scene.leaf),
+        [Certificate(der) for der in scene.untrusted],
+        TrustStore([Certificate(der) for der in scene.anchors]),
+        scene.params,
+        0,
+        crls=[Crl(der) for der in scene.crls],
+        decide=decide,
+    )
+
+
+@needs_library
+@pytest.mark.parametrize("generator", GENERATORS, ids=lambda generator: generator.__name__)
+def test_every_problem_is_the_librarys(generator: Generator) -> None:
+    differing = []
+    count = 0
+    for label, scene in generator():
+        try:
+            outcome, error, steps = openssl.run_library(scene)
+        except ValueError:
+            continue  # OpenSSL does not read a certificate that we read
+        count += 1
+        result = verify(scene)
+        ours = [Step(event.kind, event.code, event.depth, event.on_crl_path) for event in result.events]
+        if (ours, result.code, result.finished) != (steps, error, outcome > 0):
+            differing.append(f"{label}: OpenSSL {error} {steps}, ours {result.code} {ours}")
+    assert count > 50
+    assert not differing, f"{len(differing)} of {count} differ:\n" + "\n".join(differing[:20])
+
+
+@needs_program
+def test_verdict_first_and_last_error_are_the_programs(tmp_path: Path) -> None:
+    everything = [item for generator in GENERATORS for item in generator()]
+    chosen = random.Random(3).sample(everything, 400)
+    differing = []
+    for label, scene in chosen:
+        content, printed = openssl.run_program(scene, tmp_path)
+        result = verify(scene, goes_on)
+        ours = [(int(event.code), event.depth) for event in result.problems]
+        if content != result.ok or printed[:1] != ours[:1] or printed[-1:] != ours[-1:]:
+            differing.append(f"{label}: openssl {content} {printed}, ours {result.ok} {ours}")
+    assert not differing, f"{len(differing)} of {len(chosen)} differ:\n" + "\n".join(differing)
