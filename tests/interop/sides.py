@@ -105,6 +105,8 @@ class ServerSide(ABC):
     name: str
     port: int
     dialogue = "lines"
+    chooses_group = False
+    """Whether it goes by its own order among the groups that the client offers."""
 
     @abstractmethod
     def attend(self, combination: Combination, done: Callable[[], bool]) -> list[Facts]:
@@ -176,7 +178,9 @@ class ProcessServerSide(ServerSide):
             if done() and grace is None:
                 grace = now + 2
             if now > deadline or (grace and now > grace) or self.process.returncode is not None:
-                raise ProcessError(f"{self.name} tells of {len(parts) - 1}, not {count} connections:\n{parts}")
+                raise ProcessError(
+                    f"{self.name} tells of {len(parts) - 1}, not {count} connections:\n{parts}"
+                )
             time.sleep(0.002)
 
 
@@ -223,9 +227,9 @@ class CommandClient(ClientSide):
         with Process(argv) as process:
             process.send(request)
             wait_for_bytes(process, expected)
-            process.end_input()
-            status = process.wait()
-            assert status == 0 or server.dialogue == "http", f"s_client ended with {status}:\n{process.text}"
+            if server.dialogue == "lines":
+                process.end_input()
+            assert process.wait() == 0, process.text
             return from_s_client(process.text)
 
 
@@ -235,7 +239,9 @@ def wait_for_bytes(process: Process, expected: bytes, count: int = 1) -> None:
     while process.stdout.count(expected) < count:
         ended = process.returncode is not None
         if (ended and process.stdout.count(expected) < count) or time.monotonic() > deadline:
-            raise ProcessError(f"did not receive {expected[:80]!r}…:\n{' '.join(process.argv)}\n{process.text}")
+            raise ProcessError(
+                f"did not receive {expected[:80]!r}…:\n{' '.join(process.argv)}\n{process.text}"
+            )
         time.sleep(0.002)
 
 
@@ -244,7 +250,12 @@ class CommandServer(ProcessServerSide):
 
     def __init__(self, places: Places, setup: ServerSetup, command: Sequence[str], name: str) -> None:
         self.name = name
-        options = ["-cipher", "ALL:@SECLEVEL=0", "-ciphersuites", ":".join(suite.name for suite in TLS13_SUITES)]
+        options = [
+            "-cipher",
+            "ALL:@SECLEVEL=0",
+            "-ciphersuites",
+            ":".join(suite.name for suite in TLS13_SUITES),
+        ]
         options += ["-groups", setup.only_group or ":".join(GROUPS)]
         if setup.asks_client:
             options += ["-Verify", "3", "-verify_return_error"]
@@ -258,9 +269,7 @@ class CommandServer(ProcessServerSide):
         start = len(self.process.stdout)
         for number in range(combination.connections):
             self._answer(start, number, combination, done)
-        return [
-            from_s_server(part) for part in self._added(start, "\nDONE\n", combination.connections, done)
-        ]
+        return [from_s_server(part) for part in self._added(start, "\nDONE\n", combination.connections, done)]
 
     def _answer(self, start: int, number: int, combination: Combination, done: Callable[[], bool]) -> None:
         """Wait for the request of this connection, or for its end if the client wanted only a session."""
@@ -294,7 +303,9 @@ class GnuTLSClientSide(ClientSide):
         """Make the connections in one process."""
         version = "TLS1.3" if combination.version == TLS13 else "TLS1.2"
         groups = ":".join(f"+GROUP-{GROUPS[group].gnutls}" for group in groups_offered(combination))
-        priority = f"NONE:+VERS-{version}:{combination.suite.gnutls}:{groups}:+SIGN-ALL:+CTYPE-X509:+COMP-NULL"
+        priority = (
+            f"NONE:+VERS-{version}:{combination.suite.gnutls}:{groups}:+SIGN-ALL:+CTYPE-X509:+COMP-NULL"
+        )
         options = ["--priority", priority, "--single-key-share"]
         if combination.resumption:
             options += ["--resume"] + (["--waitresumption"] if combination.version == TLS13 else [])
@@ -317,10 +328,16 @@ class GnuTLSServerSide(ProcessServerSide):
     name = "gnutls-serv"
 
     def __init__(self, places: Places, setup: ServerSetup) -> None:
-        suites = ":".join(dict.fromkeys(":".join(s.gnutls for s in (*TLS12_SUITES, *TLS13_SUITES)).split(":")))
+        suites = ":".join(
+            dict.fromkeys(":".join(s.gnutls for s in (*TLS12_SUITES, *TLS13_SUITES)).split(":"))
+        )
         group = f"+GROUP-{GROUPS[setup.only_group].gnutls}" if setup.only_group else "+GROUP-ALL"
         priority = f"NONE:+VERS-TLS1.3:+VERS-TLS1.2:{suites}:{group}:+SIGN-ALL:+CTYPE-X509:+COMP-NULL"
-        client = ["--require-client-cert", "--verify-client-cert"] if setup.asks_client else ["--disable-client-cert"]
+        client = (
+            ["--require-client-cert", "--verify-client-cert"]
+            if setup.asks_client
+            else ["--disable-client-cert"]
+        )
         process = GnuTLSServer(
             places.pki.server(setup.certificate),
             *("--echo", "--priority", priority, *client),
@@ -330,9 +347,12 @@ class GnuTLSServerSide(ProcessServerSide):
         self.port = process.port
 
     def attend(self, combination: Combination, done: Callable[[], bool]) -> list[Facts]:
-        """Let it echo; the line that it has received comes after all its facts."""
+        """Let it echo; the channel bindings come last of its facts."""
         start = len(self.process.stdout)
-        return [from_gnutls(part) for part in self._added(start, "received cmd: ", combination.connections, done)]
+        return [
+            from_gnutls(part)
+            for part in self._added(start, "- Channel bindings", combination.connections, done)
+        ]
 
     def expected(self, request: bytes) -> bytes:
         """It echoes."""
@@ -355,8 +375,7 @@ class NSSClientSide(ClientSide):
         groups = ",".join(GROUPS[group].nss or "" for group in groups_offered(combination))
         options = ["-V", f"{version}:{version}", "-c", combination.suite.nss, "-I", groups]
         options += ["-L", str(combination.connections)]
-        if "rsa_pss" in (combination.certificate, combination.client):
-            options += ["-J", _NSS_SCHEMES]
+        options += ["-J", _NSS_SCHEMES]
         client = NSSClient(self.identity(combination), options=options, database=self.places.nss)
         with client.start(server.port) as process:
             ends = []
@@ -371,6 +390,7 @@ class NSSClientSide(ClientSide):
 
 
 _NSS_SCHEMES = ",".join(
+    # RSA-PSS keys are not among its defaults.
     [
         *(f"rsa_pss_pss_sha{bits}" for bits in (256, 384, 512)),
         *(f"rsa_pss_rsae_sha{bits}" for bits in (256, 384, 512)),
@@ -385,6 +405,7 @@ class NSSServerSide(ProcessServerSide):
 
     name = "selfserv"
     dialogue = "http"
+    chooses_group = True
 
     def __init__(self, places: Places, setup: ServerSetup) -> None:
         assert places.nss
@@ -392,19 +413,23 @@ class NSSServerSide(ProcessServerSide):
         options = ["-V", "tls1.2:tls1.3", "-G", "-I", ",".join(GROUPS[group].nss or "" for group in groups)]
         options += ["-c", "".join(suite.nss for suite in NSS_SUITES)]
         options += ["-r", "-r"] if setup.asks_client else []
-        options += ["-J", _NSS_SCHEMES] if setup.certificate == "rsa_pss" else []
+        options += ["-J", _NSS_SCHEMES]
         process = NSSServer(places.nss, [places.pki.server(setup.certificate)], *options)
         self.process = process
         self.port = process.port
         self._hits = 0
 
     def attend(self, combination: Combination, done: Callable[[], bool]) -> list[Facts]:
-        """Let it answer; its counters come last."""
+        """Let it answer; what it tells of a connection comes in no fixed order."""
         start = len(self.process.stdout)
+        count = combination.connections
+        for marker in ("ticket parse failures", "issuer  DN: "):
+            self._added(start, marker, count, done)
+        told = self.process.stdout[start:].decode()
         facts = []
-        for part in self._added(start, "ticket parse failures", combination.connections, done):
-            facts.append(from_nss(part, self._hits))
-            self._hits = nss_hits(part)
+        for number in range(count):
+            facts.append(from_nss(told, self._hits, number))
+            self._hits = nss_hits(told, number)
         return facts
 
     def expected(self, request: bytes) -> bytes:

@@ -32,7 +32,7 @@ def xmpp(names: Names) -> Dialogue[Spoken]:
 
 
 def xmpp_server(names: Names) -> Dialogue[Spoken]:
-    """Return the same between servers (RFC 6120 §4.8.2: another content namespace)."""
+    """Hold the same between servers, in another content namespace (RFC 6120 §4.8.2)."""
     return (yield from _start("server", names))
 
 
