@@ -30,7 +30,6 @@ from handglass.handshake.observer import Observer
 from handglass.handshake.session import Session
 from handglass.net.errors import NetError
 from handglass.net.pump import Pump
-from handglass.net.trust_source import TrustSource
 from handglass.observe import advice, report
 from handglass.observe.keylog import KeyLog
 from handglass.observe.messages import MessageDump
@@ -72,7 +71,7 @@ class Visit:
         self._connect_seconds = connect_seconds
         self._talkative = not (self._options.quiet or self._options.brief)
         self._judge = Judge(
-            TrustStore(sources=[TrustSource(settings.trust)]),
+            TrustStore(sources=[settings.trust]),
             settings.params,
             err=sys.stderr,
             return_error=self._options.verify_return_error,
