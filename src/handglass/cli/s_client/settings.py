@@ -20,7 +20,7 @@ from handglass.handshake.session import Session
 from handglass.net.dial import Target, parse_target
 from handglass.net.errors import NetError
 from handglass.net.files import FileError, path_of, read_file
-from handglass.net.trust import TrustError, TrustOptions, TrustStore, open_trust
+from handglass.net.trust import TrustError, TrustOptions, TrustPlaces, open_trust
 from handglass.observe.keylog import FIRST_LINE
 from handglass.verify.params import NAMED_SETS, VerifyParams
 
@@ -39,7 +39,7 @@ class Settings:
     target: Target
     engine: EngineSettings
     config: ClientConfig
-    trust: TrustStore
+    trust: TrustPlaces
     params: VerifyParams
     early_data: bytes | None = field(default=None, repr=False)
     key_log: IO[str] | None = None
