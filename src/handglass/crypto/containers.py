@@ -66,7 +66,7 @@ class CertificateEntry:
     """A certificate (DER) and what a "TRUSTED CERTIFICATE" says beside it.
 
     `trusted` and `rejected` are the dotted purposes (extended key usages) that the file's owner allows or
-    forbids it as an anchor; both are None where there is no auxiliary data, which is the ordinary case.
+    forbids it as an anchor; None where nothing is said, which is the ordinary case.
     """
 
     certificate: bytes
@@ -284,7 +284,7 @@ def _trusted_certificate(data: bytes) -> CertificateEntry:
         certificate = der.read(data).raw
         if len(certificate) == len(data):
             return CertificateEntry(certificate)
-        trusted: tuple[str, ...] = ()
+        trusted: tuple[str, ...] | None = None
         rejected: tuple[str, ...] = ()
         alias = None
         for item in der.read_whole(data[len(certificate) :]).expect(der.SEQUENCE, "trust data").children():

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Protocol
 
 from handglass.crypto.containers import CertificateEntry, ContainerError, load_certificate_entries, load_crls
-from handglass.verify import Auxiliary, Certificate, Crl, Name, TrustStore
 from handglass.verify.name_hash import canonical_name, name_hash, old_name_hash, subject_bytes
 
 from .files import MAX_FILE, MAX_REVOCATION_LIST, FileError, path_of, read_file, require_directory
@@ -122,21 +121,6 @@ class TrustPlaces:
 
     def __repr__(self) -> str:
         return f"TrustPlaces({', '.join(self.description) or 'empty'})"
-
-
-class StoreSource:
-    """The places as path building asks them (`handglass.verify.Source`)."""
-
-    def __init__(self, places: TrustPlaces) -> None:
-        self._places = places
-
-    def certificates(self, subject: Name) -> list[Certificate]:
-        """Return the certificates of a subject, with what a "TRUSTED CERTIFICATE" says of them."""
-        return list(map(_certificate, self._places.by_subject(subject.encoding)))
-
-    def crls(self, issuer: Name) -> list[Crl]:
-        """Return the revocation lists of an issuer."""
-        return list(map(Crl, self._places.crls_by_issuer(issuer.encoding)))
 
 
 class Bundle:
@@ -257,11 +241,6 @@ def open_trust(options: TrustOptions, environment: Mapping[str, str] | None = No
     return TrustPlaces(tuple(sources), tuple(description))
 
 
-def open_store(options: TrustOptions, environment: Mapping[str, str] | None = None) -> TrustStore:
-    """Return the store for path building that looks certificates up in the places of `open_trust`."""
-    return TrustStore(sources=[StoreSource(open_trust(options, environment))])
-
-
 def default_trust(
     options: TrustOptions | None = None,
     environment: Mapping[str, str] | None = None,
@@ -302,14 +281,6 @@ def default_trust(
         sources.append(Bundle(file))
         description.append(file)
     return TrustPlaces(tuple(sources), tuple(description))
-
-
-def _certificate(entry: CertificateEntry) -> Certificate:
-    auxiliary = None
-    if entry.trusted is not None or entry.rejected is not None:
-        trusted = frozenset(entry.trusted) if entry.trusted else None
-        auxiliary = Auxiliary(trusted, frozenset(entry.rejected or ()))
-    return Certificate(entry.certificate, auxiliary)
 
 
 def _given_bundle(path: str) -> Bundle:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from handglass.verify.certificate import Auxiliary, Certificate
 from handglass.verify.crl import Crl
 from handglass.verify.names import Name
+from handglass.verify.store import TrustStore
+
+from .trust import TrustOptions, TrustPlaces, open_trust
 
 if TYPE_CHECKING:
     from handglass.crypto.containers import CertificateEntry
-    from handglass.net.trust import TrustStore
 
 
 class TrustSource:
     """The `Source` of `verify.store` over the places that the command line or the system names."""
 
-    def __init__(self, places: TrustStore) -> None:
+    def __init__(self, places: TrustPlaces) -> None:
         self._places = places
 
     def certificates(self, subject: Name) -> Iterator[Certificate]:
@@ -29,6 +31,11 @@ class TrustSource:
         """The CRLs of this issuer."""
         for crl in self._places.crls_by_issuer(issuer.encoding):
             yield Crl(crl)
+
+
+def open_store(options: TrustOptions, environment: Mapping[str, str] | None = None) -> TrustStore:
+    """Return the store for path building that looks certificates up where the options say; see `open_trust`."""
+    return TrustStore(sources=[TrustSource(open_trust(options, environment))])
 
 
 def certificate_of(entry: CertificateEntry) -> Certificate:
