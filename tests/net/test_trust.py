@@ -23,9 +23,9 @@ from handglass.net.trust import (
     TrustOptions,
     TrustPlaces,
     default_trust,
+    open_store,
     open_trust,
 )
-from handglass.net.trust_source import open_store
 from handglass.verify import Certificate, Purpose, Trust, VerifyCode, VerifyParams, verify_chain
 from handglass.verify.name_hash import canonical_name, name_hash, old_name_hash, subject_bytes
 

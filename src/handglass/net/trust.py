@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Protocol
 
 from handglass.crypto.containers import CertificateEntry, ContainerError, load_certificate_entries, load_crls
+from handglass.verify import Auxiliary, Certificate, Crl, Name, TrustStore
 from handglass.verify.name_hash import canonical_name, name_hash, old_name_hash, subject_bytes
 
 from .files import MAX_FILE, MAX_REVOCATION_LIST, FileError, path_of, read_file, require_directory
@@ -91,7 +92,10 @@ class Source(Protocol):
 
 
 class TrustPlaces:
-    """Several places in the order in which they are asked. What was found is kept, the rest asked again."""
+    """Several places in the order in which they are asked. What was found is kept, the rest asked again.
+
+    It is a `Source` of `handglass.verify.TrustStore` as it stands.
+    """
 
     def __init__(self, sources: tuple[Source, ...] = (), description: tuple[str, ...] = ()) -> None:
         self.sources = sources
@@ -113,7 +117,15 @@ class TrustPlaces:
         """Return the revocation lists (DER) whose issuer equals a name (DER), each once."""
         return tuple(dict.fromkeys(crl for source in self.sources for crl in source.crls_by_issuer(name)))
 
-    def certificates(self) -> Iterator[CertificateEntry]:
+    def certificates(self, subject: Name) -> list[Certificate]:
+        """Return the certificates of a subject, with what a "TRUSTED CERTIFICATE" says of them."""
+        return list(map(_certificate, self.by_subject(subject.encoding)))
+
+    def crls(self, issuer: Name) -> list[Crl]:
+        """Return the revocation lists of an issuer."""
+        return list(map(Crl, self.crls_by_issuer(issuer.encoding)))
+
+    def listed(self) -> Iterator[CertificateEntry]:
         """Yield every certificate of the files among the places: the authorities that a server names."""
         for source in self.sources:
             if isinstance(source, Bundle):
@@ -241,6 +253,11 @@ def open_trust(options: TrustOptions, environment: Mapping[str, str] | None = No
     return TrustPlaces(tuple(sources), tuple(description))
 
 
+def open_store(options: TrustOptions, environment: Mapping[str, str] | None = None) -> TrustStore:
+    """Return the store for path building that looks certificates up in the places of `open_trust`."""
+    return TrustStore(sources=[open_trust(options, environment)])
+
+
 def default_trust(
     options: TrustOptions | None = None,
     environment: Mapping[str, str] | None = None,
@@ -281,6 +298,14 @@ def default_trust(
         sources.append(Bundle(file))
         description.append(file)
     return TrustPlaces(tuple(sources), tuple(description))
+
+
+def _certificate(entry: CertificateEntry) -> Certificate:
+    auxiliary = None
+    if entry.trusted is not None or entry.rejected is not None:
+        trusted = frozenset(entry.trusted) if entry.trusted is not None else None
+        auxiliary = Auxiliary(trusted, frozenset(entry.rejected or ()))
+    return Certificate(entry.certificate, auxiliary)
 
 
 def _given_bundle(path: str) -> Bundle:
