@@ -211,13 +211,13 @@ def public_key_of_certificate(certificate: bytes) -> PublicKey:
 
 def public_key_info_of_certificate(certificate: bytes) -> PublicKeyInfo:
     """Return what a certificate (DER) says of its public key, without loading it. Raises `ContainerError`."""
-    return read_public_key_info(_certificate_fields(certificate)[5].raw)
+    return read_public_key_info(_certificate_fields(certificate)[5].encoding)
 
 
 def subject_and_issuer(certificate: bytes) -> tuple[bytes, bytes]:
     """Return the DER of a certificate's subject and issuer names. Raises `ContainerError`."""
     fields = _certificate_fields(certificate)
-    return fields[4].raw, fields[2].raw
+    return fields[4].encoding, fields[2].encoding
 
 
 def _certificate_fields(certificate: bytes) -> list[der.Element]:
@@ -281,7 +281,7 @@ def _nothing(wanted: str, parts: list[Part], data: bytes, form: Form | None) -> 
 def _trusted_certificate(data: bytes) -> CertificateEntry:
     """Split a "TRUSTED CERTIFICATE": the certificate, then perhaps OpenSSL's auxiliary data."""
     try:
-        certificate = der.read(data).raw
+        certificate = der.read(data).encoding
         if len(certificate) == len(data):
             return CertificateEntry(certificate)
         trusted: tuple[str, ...] | None = None
@@ -307,7 +307,7 @@ def _pkcs7_members(data: bytes, tag: int) -> list[bytes]:
             return []
         for member in wrapped.children()[0].children()[2:]:
             if member.tag == tag:
-                return [each.raw for each in member.children() if each.tag == der.SEQUENCE]
+                return [each.encoding for each in member.children() if each.tag == der.SEQUENCE]
     except (der.DerError, ValueError, IndexError) as problem:
         raise ContainerError(f"the PKCS#7 message cannot be read: {problem}") from None
     return []

@@ -50,12 +50,12 @@ def _attribute(pair: der.Element) -> bytes:
     kind, value = pair.children()
     codec = _TEXT.get(value.tag)
     if codec is None:
-        return pair.raw
+        return pair.encoding
     text = value.content.decode(codec).encode()
     folded = b" ".join(text.translate(_LOWER).translate(_SPACE_TABLE).split(b" "))
     while b"  " in folded:
         folded = folded.replace(b"  ", b" ")
-    return der.encode(der.SEQUENCE, kind.raw, der.encode(der.UTF8_STRING, folded.strip(b" ")))
+    return der.encode(der.SEQUENCE, kind.encoding, der.encode(der.UTF8_STRING, folded.strip(b" ")))
 
 
 def subject_bytes(data: bytes, *, crl: bool = False) -> bytes | None:
@@ -64,14 +64,13 @@ def subject_bytes(data: bytes, *, crl: bool = False) -> bytes | None:
     Source: RFC 5280 §4.1, §5.1.
     """
     try:
-        _, offset, _ = der.header(data)
-        _, offset, _ = der.header(data, offset)
+        offset = der.read(data, der.read(data).body).body
         optional = der.INTEGER if crl else 0xA0  # the version
         if data[offset] == optional:
-            offset = der.header(data, offset)[2]
+            offset = der.read(data, offset).end
         for _ in range(1 if crl else 4):  # signature; or serial, signature, issuer, validity
-            offset = der.header(data, offset)[2]
-        tag, _, end = der.header(data, offset)
+            offset = der.read(data, offset).end
+        element = der.read(data, offset)
     except (der.DerError, IndexError):
         return None
-    return data[offset:end] if tag == der.SEQUENCE else None
+    return element.encoding if element.tag == der.SEQUENCE else None
