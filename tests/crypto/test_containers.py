@@ -290,6 +290,12 @@ MIXED_UP: list[tuple[Callable[[], object], str]] = [
         "the base64 of the block that begins in line 2 is damaged",
     ),
     (
+        lambda: load_certificates(
+            certificates_to_pem([identity().certificate]).encode() + b"-----BEGIN CERTIFICATE-----\n"
+        ),
+        "the block that begins in line",
+    ),
+    (
         lambda: load_private_key(encode_pem("OPENSSH PRIVATE KEY", b"openssh-key-v1").encode()),
         "there is no private key in it, only an OpenSSH private key",
     ),

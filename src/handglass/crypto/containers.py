@@ -28,7 +28,7 @@ from .private_keys import (
     read_public_key_info,
     without_panic,
 )
-from .shapes import Kind, Part, der_parts, describe, describe_parts, pem_parts
+from .shapes import LABELS, Kind, Part, der_parts, describe, describe_parts, pem_parts
 
 if TYPE_CHECKING:
     from .private_keys import PrivateKey, PublicKey
@@ -58,6 +58,7 @@ __all__ = [
 ]
 
 Form = Literal["PEM", "DER", "P12"]
+_CERTIFICATES = {Kind.CERTIFICATE, Kind.TRUSTED_CERTIFICATE}
 _SIGNED_DATA = "1.2.840.113549.1.7.2"
 
 
@@ -110,6 +111,8 @@ def load_certificate_entries(
     for part in parts:
         if part.kind is Kind.CERTIFICATE:
             entries.append(CertificateEntry(part.data))
+        elif part.block is not None and part.block.problem and LABELS.get(part.block.label) in _CERTIFICATES:
+            raise ContainerError(part.block.problem)
         elif part.kind is Kind.TRUSTED_CERTIFICATE:
             entries.append(_trusted_certificate(part.data))
         elif part.kind is Kind.PKCS7:
