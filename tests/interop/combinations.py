@@ -51,7 +51,11 @@ class Combination:
 
     def __str__(self) -> str:
         parts = [self.version, self.suite.name, self.group or "", self.certificate]
-        parts += [f"client-{self.client}" if self.client else "", self.resumption or "", "retry" if self.retry else ""]
+        parts += [
+            f"client-{self.client}" if self.client else "",
+            self.resumption or "",
+            "retry" if self.retry else "",
+        ]
         return " ".join(part for part in parts if part)
 
 

@@ -176,7 +176,9 @@ class ProcessServerSide(ServerSide):
             if done() and grace is None:
                 grace = now + 2
             if now > deadline or (grace and now > grace) or self.process.returncode is not None:
-                raise ProcessError(f"{self.name} tells of {len(parts) - 1}, not {count} connections:\n{parts}")
+                raise ProcessError(
+                    f"{self.name} tells of {len(parts) - 1}, not {count} connections:\n{parts}"
+                )
             time.sleep(0.002)
 
 
@@ -235,7 +237,9 @@ def wait_for_bytes(process: Process, expected: bytes, count: int = 1) -> None:
     while process.stdout.count(expected) < count:
         ended = process.returncode is not None
         if (ended and process.stdout.count(expected) < count) or time.monotonic() > deadline:
-            raise ProcessError(f"did not receive {expected[:80]!r}…:\n{' '.join(process.argv)}\n{process.text}")
+            raise ProcessError(
+                f"did not receive {expected[:80]!r}…:\n{' '.join(process.argv)}\n{process.text}"
+            )
         time.sleep(0.002)
 
 
@@ -244,7 +248,12 @@ class CommandServer(ProcessServerSide):
 
     def __init__(self, places: Places, setup: ServerSetup, command: Sequence[str], name: str) -> None:
         self.name = name
-        options = ["-cipher", "ALL:@SECLEVEL=0", "-ciphersuites", ":".join(suite.name for suite in TLS13_SUITES)]
+        options = [
+            "-cipher",
+            "ALL:@SECLEVEL=0",
+            "-ciphersuites",
+            ":".join(suite.name for suite in TLS13_SUITES),
+        ]
         options += ["-groups", setup.only_group or ":".join(GROUPS)]
         if setup.asks_client:
             options += ["-Verify", "3", "-verify_return_error"]
@@ -258,9 +267,7 @@ class CommandServer(ProcessServerSide):
         start = len(self.process.stdout)
         for number in range(combination.connections):
             self._answer(start, number, combination, done)
-        return [
-            from_s_server(part) for part in self._added(start, "\nDONE\n", combination.connections, done)
-        ]
+        return [from_s_server(part) for part in self._added(start, "\nDONE\n", combination.connections, done)]
 
     def _answer(self, start: int, number: int, combination: Combination, done: Callable[[], bool]) -> None:
         """Wait for the request of this connection, or for its end if the client wanted only a session."""
@@ -294,7 +301,9 @@ class GnuTLSClientSide(ClientSide):
         """Make the connections in one process."""
         version = "TLS1.3" if combination.version == TLS13 else "TLS1.2"
         groups = ":".join(f"+GROUP-{GROUPS[group].gnutls}" for group in groups_offered(combination))
-        priority = f"NONE:+VERS-{version}:{combination.suite.gnutls}:{groups}:+SIGN-ALL:+CTYPE-X509:+COMP-NULL"
+        priority = (
+            f"NONE:+VERS-{version}:{combination.suite.gnutls}:{groups}:+SIGN-ALL:+CTYPE-X509:+COMP-NULL"
+        )
         options = ["--priority", priority, "--single-key-share"]
         if combination.resumption:
             options += ["--resume"] + (["--waitresumption"] if combination.version == TLS13 else [])
@@ -317,10 +326,16 @@ class GnuTLSServerSide(ProcessServerSide):
     name = "gnutls-serv"
 
     def __init__(self, places: Places, setup: ServerSetup) -> None:
-        suites = ":".join(dict.fromkeys(":".join(s.gnutls for s in (*TLS12_SUITES, *TLS13_SUITES)).split(":")))
+        suites = ":".join(
+            dict.fromkeys(":".join(s.gnutls for s in (*TLS12_SUITES, *TLS13_SUITES)).split(":"))
+        )
         group = f"+GROUP-{GROUPS[setup.only_group].gnutls}" if setup.only_group else "+GROUP-ALL"
         priority = f"NONE:+VERS-TLS1.3:+VERS-TLS1.2:{suites}:{group}:+SIGN-ALL:+CTYPE-X509:+COMP-NULL"
-        client = ["--require-client-cert", "--verify-client-cert"] if setup.asks_client else ["--disable-client-cert"]
+        client = (
+            ["--require-client-cert", "--verify-client-cert"]
+            if setup.asks_client
+            else ["--disable-client-cert"]
+        )
         process = GnuTLSServer(
             places.pki.server(setup.certificate),
             *("--echo", "--priority", priority, *client),
@@ -332,7 +347,9 @@ class GnuTLSServerSide(ProcessServerSide):
     def attend(self, combination: Combination, done: Callable[[], bool]) -> list[Facts]:
         """Let it echo; the line that it has received comes after all its facts."""
         start = len(self.process.stdout)
-        return [from_gnutls(part) for part in self._added(start, "received cmd: ", combination.connections, done)]
+        return [
+            from_gnutls(part) for part in self._added(start, "received cmd: ", combination.connections, done)
+        ]
 
     def expected(self, request: bytes) -> bytes:
         """It echoes."""

@@ -144,7 +144,9 @@ def check(facts: Facts, combination: Combination, *, resumed: bool) -> None:
     """Compare what one side says with what was to be negotiated."""
     assert facts.version == combination.version
     assert combination.suite.code in facts.suites
-    if combination.suite.has_group:  # finite-field DHE of TLS 1.2 has parameters, whatever they are reported as
+    if (
+        combination.suite.has_group
+    ):  # finite-field DHE of TLS 1.2 has parameters, whatever they are reported as
         assert facts.group in (None, combination.group)
     assert facts.resumed in (None, resumed)
     if not resumed:

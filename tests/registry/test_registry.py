@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import pickle
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -24,6 +23,7 @@ from handglass.registry.code_points import (
     SignatureScheme,
 )
 from handglass.registry.errors import AlertReceived, LocalError, PeerError, TLSError
+from support.peers import needs
 
 REGISTRIES = [
     value
@@ -135,7 +135,7 @@ def test_suites_are_complete() -> None:
     assert old is not None
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the program openssl")
+@needs("openssl")
 def test_suites_against_openssl() -> None:
     listing = subprocess.run(
         ["openssl", "ciphers", "-V", "-stdname", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"],

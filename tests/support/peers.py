@@ -213,7 +213,7 @@ class GnuTLSServer(Process):
         if trust:
             argv += ["--x509cafile", trust]
         # Its output is block-buffered in a file; line by line is what a test can wait for.
-        super().__init__([*_line_buffered(), *argv, *options])
+        super().__init__([*_line_buffered(), *argv, *options], merged=True)
         _listening(self, self.port)
 
 
@@ -285,10 +285,11 @@ class NSSServer(Process):
             str(self.port),
             "-v",
             "-u",
+            *("-t", "1"),  # one thread: what it says of connections does not mix
         ]
         for identity in identities:
             argv += ["-e" if identity.key_type.startswith("p") else "-n", identity.name]
-        super().__init__([*_line_buffered(), *argv, *options])
+        super().__init__([*_line_buffered(), *argv, *options], merged=True)
         _listening(self, self.port)
 
 
@@ -335,7 +336,7 @@ class CurlClient(Client):
 
 def _line_buffered() -> list[str]:
     stdbuf = shutil.which("stdbuf")
-    return [stdbuf, "-oL", "-eL"] if stdbuf else []
+    return [stdbuf, "-oL"] if stdbuf else []
 
 
 def _listening(server: Process, port: int) -> None:
