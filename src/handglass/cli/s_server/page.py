@@ -21,12 +21,6 @@ def respond(program: Program, link: ServedConnection, request: Request) -> Respo
     agreed = link.connection.negotiated
     verdict = link.verdict if isinstance(link.verdict, VerifyResult) else None
     session = getattr(link.application, "session", None)
-    text = page_text(program, agreed, session, verdict)
-    command = html.escape(shlex.join(sys.argv[1:]))
-    body = f"<!DOCTYPE html>
-<html><body><pre>
-{command}
-{html.escape(text)}</pre></body></html>
-
-"
+    text = shlex.join(sys.argv[1:]) + "\n" + page_text(program, agreed, session, verdict)
+    body = f"<!DOCTYPE html>\n<html><body><pre>\n{html.escape(text)}</pre></body></html>\r\n\r\n"
     return Response(200, [("Content-type", "text/html; charset=utf-8")], BytesBody(body.encode()))
