@@ -105,8 +105,6 @@ class ServerSide(ABC):
     name: str
     port: int
     dialogue = "lines"
-    chooses_group = False
-    """Whether it goes by its own order among the groups that the client offers."""
 
     @abstractmethod
     def attend(self, combination: Combination, done: Callable[[], bool]) -> list[Facts]:
@@ -227,9 +225,9 @@ class CommandClient(ClientSide):
         with Process(argv) as process:
             process.send(request)
             wait_for_bytes(process, expected)
-            if server.dialogue == "lines":
-                process.end_input()
-            assert process.wait() == 0, process.text
+            process.end_input()
+            status = process.wait()
+            assert status == 0 or server.dialogue == "http", f"s_client ended with {status}:\n{process.text}"
             return from_s_client(process.text)
 
 
@@ -347,11 +345,10 @@ class GnuTLSServerSide(ProcessServerSide):
         self.port = process.port
 
     def attend(self, combination: Combination, done: Callable[[], bool]) -> list[Facts]:
-        """Let it echo; the channel bindings come last of its facts."""
+        """Let it echo; the line that it has received comes after all its facts."""
         start = len(self.process.stdout)
         return [
-            from_gnutls(part)
-            for part in self._added(start, "- Channel bindings", combination.connections, done)
+            from_gnutls(part) for part in self._added(start, "received cmd: ", combination.connections, done)
         ]
 
     def expected(self, request: bytes) -> bytes:
@@ -375,7 +372,8 @@ class NSSClientSide(ClientSide):
         groups = ",".join(GROUPS[group].nss or "" for group in groups_offered(combination))
         options = ["-V", f"{version}:{version}", "-c", combination.suite.nss, "-I", groups]
         options += ["-L", str(combination.connections)]
-        options += ["-J", _NSS_SCHEMES]
+        if "rsa_pss" in (combination.certificate, combination.client):
+            options += ["-J", _NSS_SCHEMES]
         client = NSSClient(self.identity(combination), options=options, database=self.places.nss)
         with client.start(server.port) as process:
             ends = []
@@ -390,7 +388,6 @@ class NSSClientSide(ClientSide):
 
 
 _NSS_SCHEMES = ",".join(
-    # RSA-PSS keys are not among its defaults.
     [
         *(f"rsa_pss_pss_sha{bits}" for bits in (256, 384, 512)),
         *(f"rsa_pss_rsae_sha{bits}" for bits in (256, 384, 512)),
@@ -405,7 +402,6 @@ class NSSServerSide(ProcessServerSide):
 
     name = "selfserv"
     dialogue = "http"
-    chooses_group = True
 
     def __init__(self, places: Places, setup: ServerSetup) -> None:
         assert places.nss
@@ -413,23 +409,19 @@ class NSSServerSide(ProcessServerSide):
         options = ["-V", "tls1.2:tls1.3", "-G", "-I", ",".join(GROUPS[group].nss or "" for group in groups)]
         options += ["-c", "".join(suite.nss for suite in NSS_SUITES)]
         options += ["-r", "-r"] if setup.asks_client else []
-        options += ["-J", _NSS_SCHEMES]
+        options += ["-J", _NSS_SCHEMES] if setup.certificate == "rsa_pss" else []
         process = NSSServer(places.nss, [places.pki.server(setup.certificate)], *options)
         self.process = process
         self.port = process.port
         self._hits = 0
 
     def attend(self, combination: Combination, done: Callable[[], bool]) -> list[Facts]:
-        """Let it answer; what it tells of a connection comes in no fixed order."""
+        """Let it answer; its counters come last."""
         start = len(self.process.stdout)
-        count = combination.connections
-        for marker in ("ticket parse failures", "issuer  DN: "):
-            self._added(start, marker, count, done)
-        told = self.process.stdout[start:].decode()
         facts = []
-        for number in range(count):
-            facts.append(from_nss(told, self._hits, number))
-            self._hits = nss_hits(told, number)
+        for part in self._added(start, "ticket parse failures", combination.connections, done):
+            facts.append(from_nss(part, self._hits))
+            self._hits = nss_hits(part)
         return facts
 
     def expected(self, request: bytes) -> bytes:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Protocol
 
 from handglass.crypto.containers import CertificateEntry, ContainerError, load_certificate_entries, load_crls
+from handglass.verify import Auxiliary, Certificate, Crl, Name, TrustStore
 from handglass.verify.name_hash import canonical_name, name_hash, old_name_hash, subject_bytes
 
 from .files import MAX_FILE, MAX_REVOCATION_LIST, FileError, path_of, read_file, require_directory
@@ -90,7 +91,7 @@ class Source(Protocol):
         ...
 
 
-class TrustStore:
+class TrustPlaces:
     """Several places in the order in which they are asked. What was found is kept, the rest asked again."""
 
     def __init__(self, sources: tuple[Source, ...] = (), description: tuple[str, ...] = ()) -> None:
@@ -120,7 +121,22 @@ class TrustStore:
                 yield from source.certificates()
 
     def __repr__(self) -> str:
-        return f"TrustStore({', '.join(self.description) or 'empty'})"
+        return f"TrustPlaces({', '.join(self.description) or 'empty'})"
+
+
+class StoreSource:
+    """The places as path building asks them (`handglass.verify.Source`)."""
+
+    def __init__(self, places: TrustPlaces) -> None:
+        self._places = places
+
+    def certificates(self, subject: Name) -> list[Certificate]:
+        """Return the certificates of a subject, with what a "TRUSTED CERTIFICATE" says of them."""
+        return list(map(_certificate, self._places.by_subject(subject.encoding)))
+
+    def crls(self, issuer: Name) -> list[Crl]:
+        """Return the revocation lists of an issuer."""
+        return list(map(Crl, self._places.crls_by_issuer(issuer.encoding)))
 
 
 class Bundle:
@@ -220,7 +236,7 @@ class HashedDirectory:
                     break
 
 
-def open_trust(options: TrustOptions, environment: Mapping[str, str] | None = None) -> TrustStore:
+def open_trust(options: TrustOptions, environment: Mapping[str, str] | None = None) -> TrustPlaces:
     """Return the store that the options name, or the system's default if they name none.
 
     Places that were named must be usable: `TrustError` otherwise. Default places may be missing.
@@ -238,7 +254,12 @@ def open_trust(options: TrustOptions, environment: Mapping[str, str] | None = No
     if options.store is not None:
         sources.append(_given_store(options.store))
         description.append(options.store)
-    return TrustStore(tuple(sources), tuple(description))
+    return TrustPlaces(tuple(sources), tuple(description))
+
+
+def open_store(options: TrustOptions, environment: Mapping[str, str] | None = None) -> TrustStore:
+    """Return the store for path building that looks certificates up in the places of `open_trust`."""
+    return TrustStore(sources=[StoreSource(open_trust(options, environment))])
 
 
 def default_trust(
@@ -246,7 +267,7 @@ def default_trust(
     environment: Mapping[str, str] | None = None,
     layouts: tuple[str, ...] = LAYOUTS,
     bundles: tuple[str, ...] = BUNDLES,
-) -> TrustStore:
+) -> TrustPlaces:
     """Return the system's default trust. SSL_CERT_FILE and SSL_CERT_DIR (several, colons between) come first.
 
     As in OpenSSL 3, the default store is the default directory again: it takes both -no-CApath and
@@ -280,7 +301,15 @@ def default_trust(
     if use_file and file:
         sources.append(Bundle(file))
         description.append(file)
-    return TrustStore(tuple(sources), tuple(description))
+    return TrustPlaces(tuple(sources), tuple(description))
+
+
+def _certificate(entry: CertificateEntry) -> Certificate:
+    auxiliary = None
+    if entry.trusted is not None or entry.rejected is not None:
+        trusted = frozenset(entry.trusted) if entry.trusted else None
+        auxiliary = Auxiliary(trusted, frozenset(entry.rejected or ()))
+    return Certificate(entry.certificate, auxiliary)
 
 
 def _given_bundle(path: str) -> Bundle:

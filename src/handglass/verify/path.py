@@ -63,6 +63,7 @@ def verify_chain(
         context.untrusted_count,
         context.peername,
         context.policies,
+        context.failure,
     )
 
 
@@ -86,6 +87,7 @@ def run(context: Context) -> bool:
     except Stopped:
         return False
     except InnerFailure as failure:
+        context.failure = failure.detail
         if context.error == VerifyCode.OK:
             context.error = failure.code
         return False

@@ -43,6 +43,11 @@ class Event:
     on_crl_path: bool = False
 
     @property
+    def text(self) -> str:
+        """OpenSSL's text for the code."""
+        return text_of(self.code)
+
+    @property
     def sentence(self) -> str:
         """OpenSSL's text, with the detail in brackets."""
         text = text_of(self.code)
@@ -66,7 +71,7 @@ class VerifyResult:
     were run (False if the caller ended it or an inner error did); `chain`: leaf first, as far as it was
     built; `untrusted`: how many certificates at its beginning come from the peer and not from the store;
     `peername`: the name in the certificate that matched one of the hosts; `policies`: None if policies were
-    not processed.
+    not processed; `failure`: what ended the run inside, if something did.
     """
 
     code: VerifyCode
@@ -76,6 +81,7 @@ class VerifyResult:
     untrusted: int
     peername: str | None = None
     policies: PolicyOutcome | None = None
+    failure: str = ""
 
     @property
     def ok(self) -> bool:

@@ -12,7 +12,8 @@ from functools import cache
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa
 
-from handglass.verify.der import encode, encode_oid
+from handglass.verify import der
+from handglass.verify.der import encode_oid
 
 NOW = 1_800_000_000  # 2027-01-15
 DAY = 86400
@@ -22,6 +23,10 @@ SHA256_RSA, SHA1_RSA, MD5_RSA = "1.2.840.113549.1.1.11", "1.2.840.113549.1.1.5",
 
 
 # --- DER ------------------------------------------------------------------------------------------
+
+
+def encode(tag: int, content: bytes) -> bytes:
+    return der.encode(tag, content)
 
 
 def seq(*parts: bytes) -> bytes:
@@ -63,8 +68,8 @@ def time(seconds: int) -> bytes:
     return encode(0x18, f"{when.year:04d}{when:%m%d%H%M%SZ}".encode())
 
 
-def pem(der: bytes, label: str = "CERTIFICATE") -> str:
-    body = base64.encodebytes(der).decode().replace("\n", "")
+def pem(data: bytes, label: str = "CERTIFICATE") -> str:
+    body = base64.encodebytes(data).decode().replace("\n", "")
     lines = "\n".join(body[at : at + 64] for at in range(0, len(body), 64))
     return f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n"
 

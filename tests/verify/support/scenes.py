@@ -102,6 +102,21 @@ def drop(*slots: str) -> Fault:
     return fault
 
 
+def all_of(*faults: Fault) -> Fault:
+    def fault(layer: Layer) -> None:
+        for each in faults:
+            each(layer)
+
+    return fault
+
+
+def with_key(key: Callable[[], Key]) -> Fault:
+    def fault(layer: Layer) -> None:
+        layer.key = key()
+
+    return fault
+
+
 def all_extensions_dropped(layer: Layer) -> None:
     layer.extensions.clear()
 
@@ -162,12 +177,8 @@ FAULTS: dict[str, Fault] = {
     "usage time stamping": put("eku", build.extended_key_usage(build.TIME_STAMPING, critical=True)),
     "netscape server": put("ns", build.netscape_type(0x40)),
     "netscape client": put("ns", build.netscape_type(0x80)),
-    "netscape ssl ca": lambda layer: (drop("bc", "ku")(layer), put("ns", build.netscape_type(0x04))(layer))[
-        0
-    ],
-    "netscape mail ca": lambda layer: (drop("bc", "ku")(layer), put("ns", build.netscape_type(0x02))(layer))[
-        0
-    ],
+    "netscape ssl ca": all_of(drop("bc", "ku"), put("ns", build.netscape_type(0x04))),
+    "netscape mail ca": all_of(drop("bc", "ku"), put("ns", build.netscape_type(0x02))),
     "unknown critical": put("x", UNKNOWN),
     "key id critical": put("ski", build.subject_key_id(b"12345", True)),
     "authority id critical": put("aki", build.authority_key_id(b"12345", critical=True)),
@@ -183,7 +194,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "malformed authority id": put("aki", build.extension("2.5.29.35", b"\x04\x00")),
     "version 1": option(version=1),
-    "version 1, no extensions": lambda layer: (all_extensions_dropped(layer), option(version=1)(layer))[0],
+    "version 1, no extensions": all_of(all_extensions_dropped, option(version=1)),
     "version 2": option(version=2),
     "no extensions": all_extensions_dropped,
     "negative serial": option(raw_serial=build.integer(-5)),
@@ -192,12 +203,12 @@ FAULTS: dict[str, Fault] = {
     "malformed alternative names": put("san", build.extension("2.5.29.17", b"\x30\x02\x9f\x00")),
     "policy twice": put("pol", build.policies(POLICY, POLICY)),
     "point without name": put("cdp", build.distribution_points(build.distribution_point(reasons=[1]))),
-    "weak rsa": lambda layer: setattr(layer, "key", build.rsa_key(1024)),
-    "rsa": lambda layer: setattr(layer, "key", build.rsa_key(2048)),
-    "ed25519": lambda layer: setattr(layer, "key", build.ed25519_key("x")),
-    "p384": lambda layer: setattr(layer, "key", build.ec_key("p384", ec.SECP384R1)),
-    "p521": lambda layer: setattr(layer, "key", build.ec_key("p521", ec.SECP521R1)),
-    "brainpool": lambda layer: setattr(layer, "key", build.ec_key("bp", ec.BrainpoolP256R1)),
+    "weak rsa": with_key(lambda: build.rsa_key(1024)),
+    "rsa": with_key(lambda: build.rsa_key(2048)),
+    "ed25519": with_key(lambda: build.ed25519_key("x")),
+    "p384": with_key(lambda: build.ec_key("p384", ec.SECP384R1)),
+    "p521": with_key(lambda: build.ec_key("p521", ec.SECP521R1)),
+    "brainpool": with_key(lambda: build.ec_key("bp", ec.BrainpoolP256R1)),
     "key unreadable": option(
         spki=build.seq(build.algorithm("1.2.840.113549.1.1.1", null=True), build.bits(b"xx"))
     ),
