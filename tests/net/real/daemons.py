@@ -68,8 +68,10 @@ def workshop(identity: Identity) -> Iterator[Workshop]:
 
 
 @contextmanager
-def listening(argv: Sequence[str | Path], port: int, env: dict[str, str] | None = None) -> Iterator[int]:
-    with Process(argv, env=env) as process:
+def listening(
+    shop: Workshop, argv: Sequence[str | Path], port: int, env: dict[str, str] | None = None
+) -> Iterator[int]:
+    with Process(argv, env=env, cwd=shop.directory) as process:
         process.wait_until_listening(port)
         yield port
 
@@ -125,7 +127,7 @@ def postfix(shop: Workshop, *, tls: bool) -> Iterator[int]:
     master = Path(
         run([program("postconf"), "-h", "daemon_directory"]).check().stdout.decode().strip(), "master"
     )
-    with listening([master, "-c", configuration, "-d"], port):
+    with listening(shop, [master, "-c", configuration, "-d"], port):
         yield port
 
 
@@ -168,7 +170,7 @@ userdb {{
 }}
 {listeners}{no_tls_ports}""",
     )
-    with Process([program("dovecot"), "-F", "-c", configuration]) as process:
+    with Process([program("dovecot"), "-F", "-c", configuration], cwd=shop.directory) as process:
         for port in ports.values():
             process.wait_until_listening(port)
         yield ports
@@ -197,7 +199,7 @@ rsa_private_key_file={shop.key}
 """,
     )
     configuration.chmod(0o600)
-    with listening([program("vsftpd"), configuration], port):
+    with listening(shop, [program("vsftpd"), configuration], port):
         yield port
 
 
@@ -231,7 +233,7 @@ def prosody(shop: Workshop, role: str, *, tls: bool) -> Iterator[int]:
             ssl = {{ key = "{shop.key}", certificate = "{shop.chain}" }}
         """,
     )
-    with listening([program("prosody"), "--config", configuration, "-F"], port):
+    with listening(shop, [program("prosody"), "--config", configuration, "-F"], port):
         yield port
 
 
@@ -262,7 +264,7 @@ def inspircd(shop: Workshop, *, tls: bool) -> Iterator[int]:
     )
     argv: list[str | Path] = [program("inspircd"), "--config", configuration, "--nofork", "--nopid"]
     argv += ["--runasroot"] if ROOT else []
-    with listening(argv, port):
+    with listening(shop, argv, port):
         yield port
 
 
@@ -286,7 +288,7 @@ def ngircd(shop: Workshop) -> Iterator[int]:
         PAM = no
         """,
     )
-    with listening([program("ngircd"), "--nodaemon", "--config", configuration], port):
+    with listening(shop, [program("ngircd"), "--nodaemon", "--config", configuration], port):
         yield port
 
 
@@ -311,7 +313,7 @@ def postgres(shop: Workshop, *, tls: bool) -> Iterator[int]:
         "ssl_key_file": shop.key,
     }
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    with listening([*as_user("postgres"), program("postgres"), "-D", data, *options], port):
+    with listening(shop, [*as_user("postgres"), program("postgres"), "-D", data, *options], port):
         yield port
 
 
@@ -333,7 +335,7 @@ def mariadb(shop: Workshop, *, tls: bool) -> Iterator[int]:
         "--innodb-flush-log-at-trx-commit=0",
     ]
     options += [f"--ssl-cert={shop.chain}", f"--ssl-key={shop.key}"] if tls else ["--skip-ssl"]
-    with listening([program("mariadbd"), *options], port):
+    with listening(shop, [program("mariadbd"), *options], port):
         yield port
 
 
@@ -378,7 +380,7 @@ pathtmp: {shop.directory}/tmp
     environment = {"INNCONF": str(configuration)}
     run([*as_user("news"), program("tdx-util"), "-c", "-n", "test.group"], env=environment).check()
     argv = [program("nnrpd"), "-D", "-f", "-b", "127.0.0.1", "-p", str(port)]
-    with listening(argv, port, env=environment):
+    with listening(shop, argv, port, env=environment):
         yield port
 
 
@@ -388,7 +390,7 @@ def slapd(shop: Workshop, *, tls: bool) -> Iterator[int]:
     certificates = f"TLSCertificateFile {shop.chain}\nTLSCertificateKeyFile {shop.key}\n" if tls else ""
     configuration = shop.write("slapd.conf", f"pidfile {shop.directory}/pid\n{certificates}")
     with listening(
-        [program("slapd"), "-h", f"ldap://127.0.0.1:{port}", "-f", configuration, "-d", "0"], port
+        shop, [program("slapd"), "-h", f"ldap://127.0.0.1:{port}", "-f", configuration, "-d", "0"], port
     ):
         yield port
 
@@ -398,7 +400,7 @@ def nats(shop: Workshop, *, tls: bool) -> Iterator[int]:
     port = free_port()
     argv: list[str | Path] = [program("nats-server"), "-a", "127.0.0.1", "-p", str(port)]
     argv += ["--tls", "--tlscert", shop.chain, "--tlskey", shop.key] if tls else []
-    with listening(argv, port):
+    with listening(shop, argv, port):
         yield port
 
 
@@ -413,7 +415,7 @@ def tinyproxy(shop: Workshop, *, user_and_password: tuple[str, str] | None = Non
         f"Port {port}\nListen 127.0.0.1\nTimeout 60\nMaxClients 20\nLogLevel Info\n"
         f'Filter "{denied}"\nFilterType ere\n{authentication}',
     )
-    with listening([program("tinyproxy"), "-d", "-c", configuration], port):
+    with listening(shop, [program("tinyproxy"), "-d", "-c", configuration], port):
         yield port
 
 
@@ -436,14 +438,14 @@ socks block {{ from: 0.0.0.0/0 to: 127.0.0.9/32 }}
 socks pass {{ from: 127.0.0.0/8 to: 0.0.0.0/0 }}
 """,
     )
-    with listening([program("danted"), "-f", configuration], port):
+    with listening(shop, [program("danted"), "-f", configuration], port):
         yield port
 
 
 @contextmanager
-def microsocks(_shop: Workshop, *, user_and_password: tuple[str, str] | None = None) -> Iterator[int]:
+def microsocks(shop: Workshop, *, user_and_password: tuple[str, str] | None = None) -> Iterator[int]:
     """A SOCKS 5 proxy with a user of its own."""
     port = free_port()
     credentials = ["-u", user_and_password[0], "-P", user_and_password[1]] if user_and_password else []
-    with listening([program("microsocks"), "-i", "127.0.0.1", "-p", str(port), *credentials], port):
+    with listening(shop, [program("microsocks"), "-i", "127.0.0.1", "-p", str(port), *credentials], port):
         yield port
