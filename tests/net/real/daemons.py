@@ -8,6 +8,7 @@ STARTTLS. A server that insists on a user of its own gets one if we are root; ot
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import shutil
@@ -81,6 +82,11 @@ def user(name: str) -> str:
     return name if ROOT else pwd.getpwuid(os.geteuid()).pw_name
 
 
+def group(name: str) -> str:
+    """Return the group that a server runs as."""
+    return name if ROOT else grp.getgrgid(os.getegid()).gr_name
+
+
 def as_user(name: str) -> list[str]:
     """Return what stands in front of a command that is to run as `name`, if we are root."""
     if not ROOT:
@@ -144,6 +150,8 @@ def dovecot(shop: Workshop, *, tls: bool) -> Iterator[dict[str, int]]:
         f"service {word}-login {{\n inet_listener {word}s {{\n  port = 0\n }}\n}}\n"
         for word in ("imap", "pop3")
     )
+    jails = ("anvil", "stats", "imap-login", "pop3-login", "managesieve-login")  # only root may lock them up
+    unlocked = "" if ROOT else "".join(f"service {service} {{\n chroot =\n}}\n" for service in jails)
     base = shop.folder("dovecot")
     configuration = shop.write(
         "dovecot.conf",
@@ -153,7 +161,7 @@ base_dir = {base}/run
 state_dir = {base}/state
 log_path = /dev/stderr
 default_internal_user = {user("dovecot")}
-default_internal_group = {user("dovecot")}
+default_internal_group = {group("dovecot")}
 default_login_user = {user("dovenull")}
 listen = 127.0.0.1
 ssl = {"yes" if tls else "no"}
@@ -168,7 +176,7 @@ userdb {{
   driver = static
   args = uid={user("nobody")} gid=nogroup home={base}/home
 }}
-{listeners}{no_tls_ports}""",
+{listeners}{no_tls_ports}{unlocked}""",
     )
     with Process([program("dovecot"), "-F", "-c", configuration], cwd=shop.directory) as process:
         for port in ports.values():
@@ -365,7 +373,7 @@ hismethod: hisv6
 ovmethod: tradindexed
 pathoverview: {shop.directory}/db
 runasuser: {user("news")}
-runasgroup: {"news" if ROOT else user("news")}
+runasgroup: {group("news")}
 pathnews: /usr/lib/news
 pathetc: {shop.directory}/etc
 pathdb: {shop.directory}/db
