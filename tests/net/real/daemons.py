@@ -8,6 +8,7 @@ STARTTLS. A server that insists on a user of its own gets one if we are root; ot
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import shutil
@@ -68,8 +69,10 @@ def workshop(identity: Identity) -> Iterator[Workshop]:
 
 
 @contextmanager
-def listening(argv: Sequence[str | Path], port: int, env: dict[str, str] | None = None) -> Iterator[int]:
-    with Process(argv, env=env) as process:
+def listening(
+    shop: Workshop, argv: Sequence[str | Path], port: int, env: dict[str, str] | None = None
+) -> Iterator[int]:
+    with Process(argv, env=env, cwd=shop.directory) as process:
         process.wait_until_listening(port)
         yield port
 
@@ -77,6 +80,11 @@ def listening(argv: Sequence[str | Path], port: int, env: dict[str, str] | None 
 def user(name: str) -> str:
     """Return the user that a server runs as: `name`, or ourselves if we are not root."""
     return name if ROOT else pwd.getpwuid(os.geteuid()).pw_name
+
+
+def group(name: str) -> str:
+    """Return the group that a server runs as."""
+    return name if ROOT else grp.getgrgid(os.getegid()).gr_name
 
 
 def as_user(name: str) -> list[str]:
@@ -125,7 +133,7 @@ def postfix(shop: Workshop, *, tls: bool) -> Iterator[int]:
     master = Path(
         run([program("postconf"), "-h", "daemon_directory"]).check().stdout.decode().strip(), "master"
     )
-    with listening([master, "-c", configuration, "-d"], port):
+    with listening(shop, [master, "-c", configuration, "-d"], port):
         yield port
 
 
@@ -142,6 +150,8 @@ def dovecot(shop: Workshop, *, tls: bool) -> Iterator[dict[str, int]]:
         f"service {word}-login {{\n inet_listener {word}s {{\n  port = 0\n }}\n}}\n"
         for word in ("imap", "pop3")
     )
+    jails = ("anvil", "stats", "imap-login", "pop3-login", "managesieve-login")  # only root may lock them up
+    unlocked = "" if ROOT else "".join(f"service {service} {{\n chroot =\n}}\n" for service in jails)
     base = shop.folder("dovecot")
     configuration = shop.write(
         "dovecot.conf",
@@ -151,7 +161,7 @@ base_dir = {base}/run
 state_dir = {base}/state
 log_path = /dev/stderr
 default_internal_user = {user("dovecot")}
-default_internal_group = {user("dovecot")}
+default_internal_group = {group("dovecot")}
 default_login_user = {user("dovenull")}
 listen = 127.0.0.1
 ssl = {"yes" if tls else "no"}
@@ -166,9 +176,9 @@ userdb {{
   driver = static
   args = uid={user("nobody")} gid=nogroup home={base}/home
 }}
-{listeners}{no_tls_ports}""",
+{listeners}{no_tls_ports}{unlocked}""",
     )
-    with Process([program("dovecot"), "-F", "-c", configuration]) as process:
+    with Process([program("dovecot"), "-F", "-c", configuration], cwd=shop.directory) as process:
         for port in ports.values():
             process.wait_until_listening(port)
         yield ports
@@ -197,7 +207,7 @@ rsa_private_key_file={shop.key}
 """,
     )
     configuration.chmod(0o600)
-    with listening([program("vsftpd"), configuration], port):
+    with listening(shop, [program("vsftpd"), configuration], port):
         yield port
 
 
@@ -231,7 +241,7 @@ def prosody(shop: Workshop, role: str, *, tls: bool) -> Iterator[int]:
             ssl = {{ key = "{shop.key}", certificate = "{shop.chain}" }}
         """,
     )
-    with listening([program("prosody"), "--config", configuration, "-F"], port):
+    with listening(shop, [program("prosody"), "--config", configuration, "-F"], port):
         yield port
 
 
@@ -262,7 +272,7 @@ def inspircd(shop: Workshop, *, tls: bool) -> Iterator[int]:
     )
     argv: list[str | Path] = [program("inspircd"), "--config", configuration, "--nofork", "--nopid"]
     argv += ["--runasroot"] if ROOT else []
-    with listening(argv, port):
+    with listening(shop, argv, port):
         yield port
 
 
@@ -286,7 +296,7 @@ def ngircd(shop: Workshop) -> Iterator[int]:
         PAM = no
         """,
     )
-    with listening([program("ngircd"), "--nodaemon", "--config", configuration], port):
+    with listening(shop, [program("ngircd"), "--nodaemon", "--config", configuration], port):
         yield port
 
 
@@ -311,7 +321,7 @@ def postgres(shop: Workshop, *, tls: bool) -> Iterator[int]:
         "ssl_key_file": shop.key,
     }
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    with listening([*as_user("postgres"), program("postgres"), "-D", data, *options], port):
+    with listening(shop, [*as_user("postgres"), program("postgres"), "-D", data, *options], port):
         yield port
 
 
@@ -333,7 +343,7 @@ def mariadb(shop: Workshop, *, tls: bool) -> Iterator[int]:
         "--innodb-flush-log-at-trx-commit=0",
     ]
     options += [f"--ssl-cert={shop.chain}", f"--ssl-key={shop.key}"] if tls else ["--skip-ssl"]
-    with listening([program("mariadbd"), *options], port):
+    with listening(shop, [program("mariadbd"), *options], port):
         yield port
 
 
@@ -363,7 +373,7 @@ hismethod: hisv6
 ovmethod: tradindexed
 pathoverview: {shop.directory}/db
 runasuser: {user("news")}
-runasgroup: {"news" if ROOT else user("news")}
+runasgroup: {group("news")}
 pathnews: /usr/lib/news
 pathetc: {shop.directory}/etc
 pathdb: {shop.directory}/db
@@ -378,7 +388,7 @@ pathtmp: {shop.directory}/tmp
     environment = {"INNCONF": str(configuration)}
     run([*as_user("news"), program("tdx-util"), "-c", "-n", "test.group"], env=environment).check()
     argv = [program("nnrpd"), "-D", "-f", "-b", "127.0.0.1", "-p", str(port)]
-    with listening(argv, port, env=environment):
+    with listening(shop, argv, port, env=environment):
         yield port
 
 
@@ -388,7 +398,7 @@ def slapd(shop: Workshop, *, tls: bool) -> Iterator[int]:
     certificates = f"TLSCertificateFile {shop.chain}\nTLSCertificateKeyFile {shop.key}\n" if tls else ""
     configuration = shop.write("slapd.conf", f"pidfile {shop.directory}/pid\n{certificates}")
     with listening(
-        [program("slapd"), "-h", f"ldap://127.0.0.1:{port}", "-f", configuration, "-d", "0"], port
+        shop, [program("slapd"), "-h", f"ldap://127.0.0.1:{port}", "-f", configuration, "-d", "0"], port
     ):
         yield port
 
@@ -398,7 +408,7 @@ def nats(shop: Workshop, *, tls: bool) -> Iterator[int]:
     port = free_port()
     argv: list[str | Path] = [program("nats-server"), "-a", "127.0.0.1", "-p", str(port)]
     argv += ["--tls", "--tlscert", shop.chain, "--tlskey", shop.key] if tls else []
-    with listening(argv, port):
+    with listening(shop, argv, port):
         yield port
 
 
@@ -413,7 +423,7 @@ def tinyproxy(shop: Workshop, *, user_and_password: tuple[str, str] | None = Non
         f"Port {port}\nListen 127.0.0.1\nTimeout 60\nMaxClients 20\nLogLevel Info\n"
         f'Filter "{denied}"\nFilterType ere\n{authentication}',
     )
-    with listening([program("tinyproxy"), "-d", "-c", configuration], port):
+    with listening(shop, [program("tinyproxy"), "-d", "-c", configuration], port):
         yield port
 
 
@@ -436,14 +446,14 @@ socks block {{ from: 0.0.0.0/0 to: 127.0.0.9/32 }}
 socks pass {{ from: 127.0.0.0/8 to: 0.0.0.0/0 }}
 """,
     )
-    with listening([program("danted"), "-f", configuration], port):
+    with listening(shop, [program("danted"), "-f", configuration], port):
         yield port
 
 
 @contextmanager
-def microsocks(_shop: Workshop, *, user_and_password: tuple[str, str] | None = None) -> Iterator[int]:
+def microsocks(shop: Workshop, *, user_and_password: tuple[str, str] | None = None) -> Iterator[int]:
     """A SOCKS 5 proxy with a user of its own."""
     port = free_port()
     credentials = ["-u", user_and_password[0], "-P", user_and_password[1]] if user_and_password else []
-    with listening([program("microsocks"), "-i", "127.0.0.1", "-p", str(port), *credentials], port):
+    with listening(shop, [program("microsocks"), "-i", "127.0.0.1", "-p", str(port), *credentials], port):
         yield port

@@ -36,6 +36,8 @@ MYSQL_LOGIN = (
     + b"\x00"  # PROTOCOL_41, SSL, SECURE_CONNECTION
 )
 
+AS_ROOT = pytest.mark.skipif(not daemons.ROOT, reason="this server starts as root only")
+
 
 @dataclass(frozen=True)
 class Case:
@@ -61,7 +63,7 @@ CASES = {
     "smtp": pytest.param(
         "smtp",
         Case(daemons.postfix, b"EHLO me.test\r\n", b"250-server.test", NetCode.REFUSED, "502 5.5.1"),
-        marks=[needs("postconf"), pytest.mark.skipif(not daemons.ROOT, reason="postfix starts as root only")],
+        marks=[needs("postconf"), AS_ROOT],
     ),
     "ftp": pytest.param(
         "ftp",
@@ -108,7 +110,7 @@ CASES = {
     "nntp": pytest.param(
         "nntp",
         Case(daemons.nnrpd, b"DATE\r\n", b"111 ", NetCode.REFUSED, "580 Error initializing TLS"),
-        marks=needs("nnrpd"),
+        marks=[needs("nnrpd"), AS_ROOT],
     ),
     "ldap": pytest.param(
         "ldap",
