@@ -88,7 +88,10 @@ def run(
 
 
 class Process:
-    """A program that runs beside the test, for instance a server. Use it as a context manager."""
+    """A program that runs beside the test, for instance a server. Use it as a context manager.
+
+    With `merged`, standard error goes into `stdout`, so that the order of what it says is kept.
+    """
 
     def __init__(
         self,
@@ -96,6 +99,7 @@ class Process:
         *,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        merged: bool = False,
     ) -> None:
         self.argv = tuple(str(part) for part in argv)
         self._files: tuple[IO[bytes], IO[bytes]] = (
@@ -106,7 +110,7 @@ class Process:
             [*_SETPRIV_PREFIX, *self.argv],
             stdin=subprocess.PIPE,
             stdout=self._files[0],
-            stderr=self._files[1],
+            stderr=subprocess.STDOUT if merged else self._files[1],
             env=_environment(env),
             cwd=cwd,
         )

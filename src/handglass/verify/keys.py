@@ -54,7 +54,7 @@ class PublicKey:
             if reader is None:
                 return cls("", name, 0, 0, usable=False)
             return reader(kind, name, identifier.parameters, bits[1:], spki)
-        except (der.DerError, ValueError, IndexError):
+        except (der.DerError, ValueError, LookupError):
             return cls("", name, 0, 0, usable=False)
 
     @property

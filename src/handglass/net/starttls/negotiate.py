@@ -80,7 +80,7 @@ def start_tls(
 
 
 def check_name(name: str | None) -> None:
-    """Return a name goes into a line of a protocol.
+    """Refuse a name that cannot stand in a line of a protocol.
 
     No spaces, no control characters, no more than 255 bytes.
     """

@@ -62,5 +62,5 @@ class Spoken:
 
 
 def not_offered() -> Note:
-    """Return the server did not list STARTTLS; we ask nevertheless. OpenSSL's words."""
+    """Say that the server did not list STARTTLS and that we ask nevertheless, in OpenSSL's words."""
     return Note(Finding(NetCode.NOT_OFFERED, "Didn't find STARTTLS in server response, trying anyway..."))
