@@ -11,8 +11,9 @@ RFC 7292 (PKCS#12), RFC 4055 §1.2 (RSA-PSS), RFC 9881 (ML-DSA).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
+
+from handglass.records import dataclass
 
 from . import der
 from .container_errors import ContainerError, PassphraseNeededError, WrongPassphraseError

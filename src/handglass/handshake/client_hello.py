@@ -7,7 +7,6 @@ otherwise. A row's function returns the body, or None where the extension has no
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from handglass.crypto import groups as crypto_groups
 from handglass.crypto.groups import KeyShare
@@ -28,6 +27,7 @@ from handglass.keys import schedule
 from handglass.keys.labels import SecretLabel
 from handglass.messages import extensions as ext
 from handglass.messages.handshake import ClientHello, Extension, frame
+from handglass.records import dataclass, field
 from handglass.registry import groups as group_facts
 from handglass.registry import reasons, suites
 from handglass.registry.code_points import (

@@ -16,12 +16,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from handglass.net.dial.lookup import LOOKUP_SECONDS, Address, look_up
 from handglass.net.dial.targets import Target, UnixTarget
 from handglass.net.errors import NetCode, NetError
+from handglass.records import dataclass, field
 
 CONNECT_SECONDS = 30.0
 ATTEMPT_DELAY = 0.25

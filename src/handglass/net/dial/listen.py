@@ -13,11 +13,11 @@ import socket
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from handglass.net.dial.lookup import Address, look_up
 from handglass.net.dial.targets import ListenTarget, Target, UnixTarget, port_number
 from handglass.net.errors import NetCode, NetError
+from handglass.records import dataclass, field
 
 BACKLOG = 4096
 FAST_OPEN_QUEUE = 1024

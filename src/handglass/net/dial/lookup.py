@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import socket
 import time
-from dataclasses import dataclass
 from typing import Any
 
 from handglass.net.dial.names import ascii_name
 from handglass.net.dial.targets import Target, bracketed, literal_family, port_number
 from handglass.net.errors import NetCode, NetError
+from handglass.records import dataclass
 
 LOOKUP_SECONDS = 15.0
 ADDRESSES_LIMIT = 64
