@@ -109,7 +109,7 @@ def load_public_key(spki: bytes) -> PublicKey:
     from cryptography.hazmat.primitives.serialization import load_der_public_key  # noqa: PLC0415 (lazy)
 
     try:
-        return load_der_public_key(spki)
+        return without_panic(lambda: load_der_public_key(spki))
     except UnsupportedAlgorithm as problem:
         raise ContainerError(f"its public key is of a kind that is not supported: {problem}") from None
     except (ValueError, TypeError, OverflowError) as problem:
@@ -160,12 +160,14 @@ def _load(load: Callable[[], PrivateKey]) -> PrivateKey:
 
 
 def without_panic(load: Callable[[], T]) -> T:
-    """Call into the library; an assertion that fails in its depths becomes a `ValueError`."""
+    """Call into the library; what fails unforeseen in its depths becomes a `ValueError`.
+
+    Seen for damaged parameters of password-based encryption. The type of a panic can be imported from nowhere.
+    """
     try:
         return load()
     except BaseException as problem:
-        # Its type can be imported from nowhere. Seen for initialisation vectors of a wrong size.
-        if type(problem).__name__ == "PanicException":
+        if type(problem).__name__ in {"PanicException", "InternalError"}:
             raise ValueError("damaged") from None
         raise
 
