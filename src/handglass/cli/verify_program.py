@@ -154,8 +154,13 @@ def _print_lines(lines: list[str], err: Callable[[str], object]) -> None:
 
 
 def _store(options: VerifyOptions) -> TrustStore:
+    download = None
+    if options.crl_download:
+        from handglass.net.pki_fetch import crl_downloader  # noqa: PLC0415 - only who fetches needs it
+
+        download = crl_downloader()
     if options.trusted:
-        return TrustStore()
+        return TrustStore(download=download)
     places = TrustOptions(
         options.ca_file,
         options.ca_path,
@@ -164,7 +169,7 @@ def _store(options: VerifyOptions) -> TrustStore:
         options.no_ca_path,
         options.no_ca_store,
     )
-    return TrustStore(sources=[open_trust(places)])
+    return TrustStore(sources=[open_trust(places)], download=download)
 
 
 def _trusted(files: tuple[str, ...]) -> list[Certificate] | None:
