@@ -45,8 +45,9 @@ def difference(scene: Scene, result: VerifyResult) -> str:
     codes = {event.code for event in result.problems}
     if VerifyCode.KEYUSAGE_NO_CRL_SIGN in codes and scene.params.extended_crl:
         return "CRL issuer off the path that may not sign CRLs"
-    inherited = result.chain[-1].facts.addresses
-    if VerifyCode.UNNESTED_RESOURCE in codes and inherited and None in inherited.families.values():
+    anchor = result.chain[-1].facts
+    held = [blocks for blocks in (anchor.addresses, anchor.as_numbers) if blocks is not None]
+    if VerifyCode.UNNESTED_RESOURCE in codes and any(None in blocks.families.values() for blocks in held):
         return "depth of an anchor that inherits resources"
     if VerifyCode.INVALID_EXTENSION in codes and crls:
         return "malformed CRL extension"

@@ -9,29 +9,16 @@ from __future__ import annotations
 from typing import IO
 
 from handglass.handshake.state import PeerChain
-from handglass.registry import reasons
-from handglass.registry.errors import PeerError
-from handglass.registry.reasons import Reason
 from handglass.verify.certificate import Certificate
 from handglass.verify.codes import VerifyCode
 from handglass.verify.nameopt import ONELINE, format_name
 from handglass.verify.params import VerifyParams
 from handglass.verify.path import verify_chain
+from handglass.verify.refusal import refusal
 from handglass.verify.result import Event, Kind, VerifyResult
 from handglass.verify.store import TrustStore
 
 MAX_CERTIFICATES = 100
-
-REASONS: dict[int, Reason] = {
-    42: reasons.BAD_CERTIFICATE,
-    43: reasons.UNSUPPORTED_CERTIFICATE,
-    44: reasons.CERTIFICATE_REVOKED,
-    45: reasons.CERTIFICATE_EXPIRED,
-    46: reasons.CERTIFICATE_UNKNOWN,
-    48: reasons.UNKNOWN_CA,
-    51: reasons.BAD_SIGNATURE,
-}
-"""The reason for each alert that a verification can end in."""
 
 
 class Judge:
@@ -65,11 +52,9 @@ class Judge:
         leaf, *others = (Certificate(data) for data in chain.certificates)
         result = verify_chain(leaf, others, self._store, self._params, self._now, decide=self._decide)
         self.result = result
-        if self._return_error and result.problems:
-            last = result.problems[-1]
-            reason = REASONS.get(last.alert, reasons.CERTIFICATE_UNKNOWN)
-            where = f"error {int(last.code)} at depth {last.depth}"
-            raise PeerError(reason, f"certificate verify failed: {where}: {last.sentence}")
+        error = refusal(result) if self._return_error else None
+        if error is not None:
+            raise error
 
     def _decide(self, event: Event) -> bool:
         good = event.kind is not Kind.PROBLEM

@@ -32,7 +32,7 @@ from handglass.net.stream import (
 )
 from handglass.net.verification import Verdict, Verification, Verify
 from handglass.registry import reasons
-from handglass.registry.errors import LocalError, TLSError
+from handglass.registry.errors import LocalError
 
 if TYPE_CHECKING:
     from handglass.connection import Connection
@@ -190,14 +190,7 @@ class TLSStream(BaseStream):
         self._is_closed = True
         self.connection.close()
         self._send()
-        with suppress(TLSError, OSError, TimeoutError):
-            async with asyncio.timeout(LINGER):
-                await self._writer.drain()
-                if self._writer.can_write_eof():
-                    self._writer.write_eof()
-                while await self._reader.read(CHUNK):
-                    pass
-        await self._shut()
+        await self._part()
 
     async def abort(self) -> None:
         """End the connection with a fatal alert, and close the transport."""
@@ -205,7 +198,7 @@ class TLSStream(BaseStream):
             self._is_closed = True
             self.connection.abort()
             self._send()
-            await self._shut()
+            await self._part()
 
     async def __aenter__(self) -> Self:
         return self
@@ -243,7 +236,7 @@ class TLSStream(BaseStream):
             is_late = isinstance(error, asyncio.CancelledError)
             connection.abort(reasons.HANDSHAKE_TIMEOUT.alert if is_late else reasons.INTERNAL_ERROR.alert)
             self._send()
-            self._writer.close()
+            await self._part()
             raise
 
     async def _receive(self) -> None:
@@ -282,12 +275,18 @@ class TLSStream(BaseStream):
         if self._is_closed:
             raise LocalError(reasons.CONNECTION_OVER, "the stream is closed")
 
-    async def _shut(self) -> None:
-        self._writer.close()
-        with suppress(OSError, TimeoutError):
+    async def _part(self) -> None:
+        """Send the rest, end our side, and read to the end of the peer's: a reset would take data from it."""
+        with suppress(OSError):  # TimeoutError too
             async with asyncio.timeout(LINGER):
-                await self._writer.wait_closed()
+                await self._writer.drain()
+                if self._writer.can_write_eof():
+                    self._writer.write_eof()
+                while await self._reader.read(CHUNK):
+                    pass
         self._writer.transport.abort()
+        with suppress(OSError):
+            await self._writer.wait_closed()
 
 
 # A server --------------------------------------------------------------------------------------------------
@@ -311,15 +310,18 @@ class Server:
         self._report = report
         self._max_clients = max_clients
         self._servers: list[asyncio.Server] = []
+        self._is_closing = False
         self._clients: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
         """Stop listening, cut off the clients that are still there, and wait for their handlers."""
+        self._is_closing = True
         for server in self._servers:
             server.close()
         for task in self._clients:
             task.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
+        await asyncio.sleep(0)  # an aborted transport closes its socket in the next turn of the loop
 
     async def serve_forever(self) -> None:
         """Serve until cancelled."""
@@ -343,17 +345,26 @@ class Server:
             self._servers.append(await asyncio.start_server(self._accept, sock=listener.socket, limit=CHUNK))
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._clients) >= self._max_clients:
+        if self._is_closing or len(self._clients) >= self._max_clients:
             writer.transport.abort()
             return
         task = asyncio.ensure_future(self._serve(reader, writer))
         self._clients.add(task)
-        task.add_done_callback(self._clients.discard)
+
+        def forget(_: asyncio.Task[None]) -> None:
+            self._clients.discard(task)
+            writer.transport.abort()  # open still if the task was cancelled before it began
+
+        task.add_done_callback(forget)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with await self._serve_one(reader, writer) as stream:
-                await self._handle(stream)
+                try:
+                    await self._handle(stream)
+                except Exception as error:
+                    self._report(error)  # at once: parting takes a moment
+                    await stream.abort()
         except Exception as error:  # whatever it is ends this client, not the server
             self._report(error)
 

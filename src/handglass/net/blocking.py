@@ -38,7 +38,7 @@ from handglass.net.stream import (
 )
 from handglass.net.verification import Verdict, Verification, Verify
 from handglass.registry import reasons
-from handglass.registry.errors import LocalError, TLSError
+from handglass.registry.errors import LocalError
 
 if TYPE_CHECKING:
     from handglass.connection import Connection
@@ -230,20 +230,14 @@ class TLSStream(BaseStream):
         """Say that no more will come (close_notify), wait a moment for the peer to do the same, close the socket."""
         if self._is_closed:
             return
-        try:
-            self.connection.close()
-            if self._broken is None:
-                seconds = LINGER if self.timeout is None else min(LINGER, self.timeout)
-                self._part(deadline_after(seconds))
-        finally:
-            self._shut()
+        self.connection.close()
+        self._part()
 
     def abort(self) -> None:
         """End the connection with a fatal alert, and close the socket."""
         if not self._is_closed:
             self.connection.abort()
-            self._send_last_words()
-            self._shut()
+            self._part()
 
     def __iter__(self) -> Iterator[bytes]:
         """The data as it comes, until the peer closes."""
@@ -279,8 +273,7 @@ class TLSStream(BaseStream):
         except BaseException as error:
             is_late = isinstance(error, TimeoutError)
             connection.abort(reasons.HANDSHAKE_TIMEOUT.alert if is_late else reasons.INTERNAL_ERROR.alert)
-            self._send_last_words()
-            self._shut()
+            self._part()
             raise
 
     def _flush(self, deadline: float | None) -> None:
@@ -305,10 +298,7 @@ class TLSStream(BaseStream):
         """Wait until the socket is ready for what we can do now, and receive."""
         may_read = len(self._received) < READ_AHEAD and not self.connection.wants_no_more_data
         wanted = (select.POLLIN if may_read else 0) | (select.POLLOUT if self._out else 0)
-        poll = select.poll()
-        poll.register(self.socket, wanted)
-        ready = poll.poll(None if seconds is None else max(1, seconds * 1000))
-        if any(happened & ~select.POLLOUT for _, happened in ready):
+        if ready(self.socket, wanted, seconds) & ~select.POLLOUT:
             self._receive()
 
     def _send(self) -> None:
@@ -336,29 +326,23 @@ class TLSStream(BaseStream):
             return
         self._take(self.connection.receive(data))
 
-    def _part(self, deadline: float | None) -> None:
+    def _part(self) -> None:
         """Send the rest, end our side, and read to the end of the peer's: a reset would take data from it."""
-        with suppress(TLSError, OSError):
-            self._flush(deadline)
+        self._is_closed = True
+        deadline = deadline_after(LINGER)
+        with self.socket, suppress(OSError):
+            self._send()
+            while self._out and self._broken is None and (left := remaining(deadline)):
+                ready(self.socket, select.POLLOUT, left)
+                self._send()
             self.socket.shutdown(socket.SHUT_WR)
-            while (left := remaining(deadline)) is None or left > 0:
-                if select.select([self.socket], [], [], left)[0] and not self.socket.recv(CHUNK):
+            while left := remaining(deadline):
+                if ready(self.socket, select.POLLIN, left) and not self.socket.recv(CHUNK):
                     return
-
-    def _send_last_words(self) -> None:
-        """Send an alert, as far as that goes without waiting."""
-        with suppress(OSError):
-            self._out += self.connection.data_to_send()
-            if self._broken is None:
-                self.socket.send(self._out)
 
     def _require_open(self) -> None:
         if self._is_closed:
             raise LocalError(reasons.CONNECTION_OVER, "the stream is closed")
-
-    def _shut(self) -> None:
-        self._is_closed = True
-        self.socket.close()
 
 
 # A server --------------------------------------------------------------------------------------------------
@@ -482,7 +466,11 @@ class Server:
     def _serve(self, sock: socket.socket) -> None:
         try:
             with self._serve_one(sock) as stream:
-                self._handle(stream)
+                try:
+                    self._handle(stream)
+                except Exception as error:
+                    self._report(error)  # at once: parting takes a moment
+                    stream.abort()
         except Exception as error:  # whatever it is ends this client, not the server
             self._report(error)
         finally:
@@ -499,3 +487,11 @@ def deadline_after(seconds: float | None) -> float | None:
 def remaining(deadline: float | None) -> float | None:
     """The seconds until a deadline, 0 if it is past; None for no limit."""
     return None if deadline is None else max(0.0, deadline - time.monotonic())
+
+
+def ready(sock: socket.socket, wanted: int, seconds: float | None) -> int:
+    """What of `wanted` (and POLLERR, POLLHUP) a socket is ready for within so many seconds; 0 for nothing."""
+    poll = select.poll()
+    poll.register(sock, wanted)
+    found = poll.poll(None if seconds is None else max(1, seconds * 1000))
+    return found[0][1] if found else 0

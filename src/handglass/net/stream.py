@@ -31,8 +31,8 @@ CHUNK = 1 << 18
 """Bytes that are read from a transport at once."""
 READ_AHEAD = 1 << 22
 """Bytes of application data that are kept for a reader who does not come; then the peer has to wait."""
-LINGER = 1.0
-"""Seconds that a close waits for the peer's."""
+LINGER = 0.5
+"""Seconds that a close waits for the peer to take what is still to be sent, and to close too."""
 
 Tell = Callable[[Event], None]
 Report = Callable[[Exception], None]

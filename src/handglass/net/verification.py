@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from handglass.handshake.config import accept_any_chain
 from handglass.net.dial.names import ascii_name
 from handglass.net.trust import TrustOptions, open_trust
-from handglass.net.trust_source import TrustSource
 from handglass.verify.certificate import Certificate
 from handglass.verify.params import NAMED_SETS, VerifyParams
 from handglass.verify.path import verify_chain
@@ -91,7 +90,7 @@ class Verification:
         """Whom we trust. Raises TrustError if a named place cannot be used."""
         if self.anchors:
             return TrustStore(Certificate(anchor) for anchor in self.anchors)
-        return TrustStore(sources=[TrustSource(open_trust(self.trust))])
+        return TrustStore(sources=[open_trust(self.trust)])
 
 
 Verify = bool | Verification

@@ -19,16 +19,14 @@ Ranges = tuple[Range, ...] | None
 
 def check_resources(context: Context) -> None:
     """Report resources that an issuer does not have: AS numbers first, then addresses. Raises Stopped."""
-    _walk(context, lambda certificate: certificate.facts.as_numbers, anchor_strict=True)
-    _walk(context, lambda certificate: certificate.facts.addresses, anchor_strict=False)
+    _walk(context, lambda certificate: certificate.facts.as_numbers, both_kinds=True)
+    _walk(context, lambda certificate: certificate.facts.addresses, both_kinds=False)
 
 
-def _walk(
-    context: Context, blocks_of: Callable[[Certificate], Blocks | None], *, anchor_strict: bool
-) -> None:
+def _walk(context: Context, blocks_of: Callable[[Certificate], Blocks | None], *, both_kinds: bool) -> None:
     """Hold each certificate's resources against those of the one above it, from the leaf upward.
 
-    `anchor_strict`: the anchor may not inherit even what nobody below has.
+    `both_kinds`: what comes in above the leaf counts as well, and the anchor may inherit nothing at all.
     """
     chain = context.chain
     lowest = blocks_of(chain[0])
@@ -41,11 +39,15 @@ def _walk(
         blocks = blocks_of(certificate)
         if blocks is not None and not blocks.canonical:
             context.problem(VerifyCode.INVALID_EXTENSION, depth)
-        for _ in range(_climb(wanted, blocks, one_is_enough=blocks is None or not anchor_strict)):
+        for _ in range(_climb(wanted, blocks, one_is_enough=blocks is None or not both_kinds)):
             context.problem(VerifyCode.UNNESTED_RESOURCE, depth)
+        if both_kinds and blocks is not None:
+            for family, ranges in blocks.families.items():
+                if ranges is not None:
+                    wanted.setdefault(family, ranges)
     highest = blocks_of(chain[-1])
     for family, ranges in (highest.families if highest else {}).items():
-        if ranges is None and (anchor_strict or family in wanted):
+        if ranges is None and (both_kinds or family in wanted):
             context.problem(VerifyCode.UNNESTED_RESOURCE, len(chain) - 1)
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from handglass.connection import ServerConnection
 from handglass.handshake.events import Closed, DataReceived, Failed, HandshakeCompleted
 from handglass.net.server.application import Application
+from handglass.net.server.poller import READ, WRITE
 from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription
 from handglass.registry.errors import LocalError, TLSError
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from handglass.handshake.events import Event
     from handglass.net.server.server import Server
 
-READ, WRITE = 1, 2
-"""`selectors.EVENT_READ` and `EVENT_WRITE`."""
 DONT_WAIT = socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0)
 PIECES_PER_TURN = 4
 """How often an application may produce before the other connections have their turn."""
@@ -49,6 +48,7 @@ class ServedConnection:
 
     __slots__ = (
         "_at",
+        "_is_mute",
         "_mask",
         "_out",
         "_peer_ended",
@@ -79,6 +79,7 @@ class ServedConnection:
         self._at = 0
         self._mask = READ
         self._peer_ended = False
+        self._is_mute = False
 
     @property
     def peer(self) -> str:
@@ -106,15 +107,20 @@ class ServedConnection:
     def send(self, data: bytes | bytearray | memoryview) -> None:
         """Send data; what the socket does not take now waits in memory. Nothing happens once it is closing."""
         if self.phase <= Phase.OPEN and len(data) and (tls := self.tls) is not None:
+            self._is_mute = False
             try:
                 tls.send(data)
             except LocalError as error:
                 self.fail(error)
 
     def close(self) -> None:
-        """End it in good order: close_notify, what waits to be sent, then the socket."""
+        """End it in good order: close_notify, what waits to be sent, then the socket.
+
+        A client that cut the connection (its TCP ended without close_notify) gets none, unless it was sent
+        something since: to most it would only be one more thing to answer with a reset.
+        """
         if self.phase <= Phase.OPEN:
-            if self.tls is not None:
+            if self.tls is not None and not self._is_mute:
                 self.tls.close()
             self._leave()
 
@@ -197,7 +203,7 @@ class ServedConnection:
                 self.drop()
             return
         if not count:
-            self._peer_ended = True
+            self._peer_ended = self._is_mute = True
         tls = self.tls or self.connection
         server.current = self
         self._take(tls.receive(server.view[:count]))

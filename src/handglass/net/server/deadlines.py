@@ -13,6 +13,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+NEVER = float("inf")
+
 
 class Deadlines(Generic[T]):
     """A queue of things that have `seconds` each; None: nothing is ever due. Times are those of one clock."""
@@ -27,20 +29,22 @@ class Deadlines(Generic[T]):
     def __contains__(self, thing: T) -> bool:
         return thing in self._due
 
-    def start(self, thing: T, now: float) -> None:
-        """Give it its whole time from now on, also if it had some left."""
-        if self.seconds is not None:
-            self._due[thing] = now + self.seconds
-            self._due.move_to_end(thing)
+    def start(self, thing: T, now: float) -> float:
+        """Give it its whole time from now on, also if it had some left; when that will be over."""
+        if self.seconds is None:
+            return NEVER
+        due = self._due[thing] = now + self.seconds
+        self._due.move_to_end(thing)
+        return due
 
     def stop(self, thing: T) -> None:
         """Forget it."""
         self._due.pop(thing, None)
 
     @property
-    def next(self) -> float | None:
+    def next(self) -> float:
         """When the first one is due."""
-        return next(iter(self._due.values())) if self._due else None
+        return next(iter(self._due.values())) if self._due else NEVER
 
     def expired(self, now: float) -> Iterator[T]:
         """Take out, one by one, what is due."""

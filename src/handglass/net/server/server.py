@@ -9,20 +9,18 @@ own ends that one connection.
 from __future__ import annotations
 
 import errno
-import selectors
 import socket
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
 
 from handglass.handshake.config import ServerConfig
 from handglass.handshake.observer import Observer
 from handglass.net.dial.listen import Listener
 from handglass.net.server.application import Application
-from handglass.net.server.connection import READ, ServedConnection
-from handglass.net.server.deadlines import Deadlines
+from handglass.net.server.connection import ServedConnection
+from handglass.net.server.deadlines import NEVER, Deadlines
+from handglass.net.server.poller import READ, Watched, make_poller
 
 BUFFER = 1 << 18
 """Bytes read at once, and the size of a piece of a file; one buffer of each serves all connections."""
@@ -46,13 +44,6 @@ class ServerOptions:
     linger_seconds: float = 2.0
     stop_seconds: float = 5.0
     accept_at_most: int | None = None
-
-
-class Watched(Protocol):
-    """Anything with a descriptor that the loop looks after."""
-
-    def on_ready(self, mask: int) -> None:
-        """It can be read (1) or written (2)."""
 
 
 class Server:
@@ -86,15 +77,17 @@ class Server:
         self.accepted = 0
         self.current: ServedConnection | None = None
         """The connection whose bytes are being looked at, for callbacks of the configuration."""
-        self._selector = selectors.DefaultSelector()
+        self._poller = make_poller()
         self._on_problem = on_problem
         self._now = time.monotonic()
         self._handshakes: Deadlines[ServedConnection] = Deadlines(options.handshake_timeout)
         self._idle: Deadlines[ServedConnection] = Deadlines(options.idle_timeout)
         self._linger: Deadlines[ServedConnection] = Deadlines(options.linger_seconds)
         self._doors = [_Door(self, listener) for listener in listeners]
-        self._paused_until: float | None = None
-        self._stop_at: float | None = None
+        self._due = NEVER
+        """When something is due; nothing is before that."""
+        self._paused_until = NEVER
+        self._stop_at = NEVER
         for door in self._doors:
             door.open()
 
@@ -109,10 +102,11 @@ class Server:
     def stop(self) -> None:
         """Accept no more, let what is under way finish for a short while, then `run` returns; twice: at once."""
         self.close_doors()
-        if self._stop_at is not None:
-            self._stop_at = self._now
+        if self._stop_at != NEVER:
+            self._stop_at = self._due = self._now
             return
         self._stop_at = self._now + self.options.stop_seconds
+        self._due = min(self._due, self._stop_at)
         for link in list(self.connections):
             self._guard(link, link.stop)
 
@@ -121,85 +115,86 @@ class Server:
         self.close_doors()
         for link in list(self.connections):
             link.drop()
-        self._selector.close()
+        self._poller.close()
 
     def add(self, descriptor: int, watched: Watched) -> None:
         """Look after a descriptor that is no connection; OSError where the system cannot wait for it."""
-        self._selector.register(descriptor, READ, watched)
+        self._poller.add(descriptor, READ, watched)
 
     def remove(self, descriptor: int) -> None:
         """Forget a descriptor."""
-        with suppress(KeyError, ValueError):
-            self._selector.unregister(descriptor)
+        self._poller.remove(descriptor)
 
     # For connections -------------------------------------------------------------------------------------
 
     def watch(self, link: ServedConnection, mask: int) -> None:
         """Wait for this from now on."""
-        self._selector.modify(link.socket, mask, link)
+        self._poller.change(link.socket.fileno(), mask)
 
     def established(self, link: ServedConnection) -> None:
         """Its handshake is done."""
         self._handshakes.stop(link)
         if link.application is not None and link.application.idle_limit:
-            self._idle.start(link, self._now)
+            self._start(self._idle, link)
 
     def progress(self, link: ServedConnection) -> None:
         """It has taken some of what was sent."""
         if link in self._idle:
-            self._idle.start(link, self._now)
+            self._start(self._idle, link)
 
     def leaving(self, link: ServedConnection) -> None:
         """Only what waits is still to be sent."""
         self._handshakes.stop(link)
-        self._idle.start(link, self._now)
+        self._start(self._idle, link)
 
     def lingering(self, link: ServedConnection) -> None:
         """All is sent, and the client has not closed yet."""
         self._idle.stop(link)
-        self._linger.start(link, self._now)
+        self._start(self._linger, link)
 
     def forget(self, link: ServedConnection) -> None:
         """It is gone."""
-        self._selector.unregister(link.socket)
+        self._poller.forget(link.socket.fileno())
         del self.connections[link]
         for deadlines in (self._handshakes, self._idle, self._linger):
             deadlines.stop(link)
-        if self._paused_until is not None:
-            self._paused_until = self._now
+        if self._paused_until != NEVER:
+            self._paused_until = self._due = self._now
 
     # The loop --------------------------------------------------------------------------------------------
 
     def _turn(self) -> None:
-        ready = self._selector.select(self._seconds_to_wait())
+        due = self._due
+        ready = self._poller.wait(None if due == NEVER else max(0.0, due - time.monotonic()))
         self._now = time.monotonic()
-        for key, mask in ready:
-            watched = key.data
+        for watched, mask in ready:
             try:
                 watched.on_ready(mask)
             except Exception as error:
                 self._own_error(watched, error)
-        self._look_at_the_clock()
+        if self._now >= self._due:
+            self._look_at_the_clock()
 
-    def _seconds_to_wait(self) -> float | None:
-        due = [self._handshakes.next, self._idle.next, self._linger.next, self._paused_until, self._stop_at]
-        first = min((each for each in due if each is not None), default=None)
-        return None if first is None else max(0.0, first - time.monotonic())
+    def _start(self, deadlines: Deadlines[ServedConnection], link: ServedConnection) -> None:
+        self._due = min(self._due, deadlines.start(link, self._now))
 
     def _look_at_the_clock(self) -> None:
+        """Deal with what is due, and find out what is next."""
         now = self._now
         for deadlines in (self._handshakes, self._idle):
             for link in deadlines.expired(now):
                 self._guard(link, link.time_is_up)
         for link in self._linger.expired(now):
             link.drop()
-        if self._paused_until is not None and self._paused_until <= now:
-            self._paused_until = None
+        if self._paused_until <= now:
+            self._paused_until = NEVER
             for door in self._doors:
                 door.open()
-        if self._stop_at is not None and self._stop_at <= now:
+        if self._stop_at <= now:
             for link in list(self.connections):
                 link.drop()
+        queues = (self._handshakes, self._idle, self._linger)
+        self._due = min(*(queue.next for queue in queues), self._paused_until, self._stop_at)
 
     def _guard(self, link: ServedConnection, act: Callable[[], None]) -> None:
         try:
@@ -221,8 +216,8 @@ class Server:
         self.accepted += 1
         link = ServedConnection(self, sock, address, self.accepted)
         self.connections[link] = None
-        self._selector.register(sock, READ, link)
-        self._handshakes.start(link, self._now)
+        self._poller.add(sock.fileno(), READ, link)
+        self._start(self._handshakes, link)
         if self.accepted == self.options.accept_at_most:
             self.close_doors()
 
@@ -234,11 +229,12 @@ class Server:
 
     def pause_accepting(self, error: OSError) -> None:
         """Give the system time to find room for another connection."""
-        if self._paused_until is None:
+        if self._paused_until == NEVER:
             self._on_problem(
                 f"cannot accept more connections now ({error.strerror}): {len(self.connections)} are open"
             )
         self._paused_until = self._now + PAUSE
+        self._due = min(self._due, self._paused_until)
         for door in self._doors:
             door.shut()
 
