@@ -39,6 +39,7 @@ main{max-width:1080px;margin:0 auto;padding:2rem 1.25rem 4rem}
 header p{margin:.2rem 0 0;color:var(--soft)}
 h1{font-size:1.5rem;margin:0;letter-spacing:-.01em}
 h2{font-size:1rem;margin:0 0 .75rem}
+dl{margin:0}
 h2 small{font-weight:400;color:var(--soft)}
 section,details.raw{background:var(--card);border:1px solid var(--line);border-radius:10px;
 padding:1.1rem 1.25rem;margin-top:1rem}
@@ -204,22 +205,30 @@ def _chips(entries: Iterable[Facts]) -> str:
 
 
 def _extensions(hello: Facts) -> str:
-    rows = []
-    for each in hello["extensions"]:
-        value = _e(", ".join(each["value"]))
-        if each["problem"] is not None:
-            value += f' <span class="badge">{_e(each["problem"])}</span>'
-        if each["hex"]:
-            value += f"<details><summary>{each['length']} bytes</summary><pre>{_e(_spaced(each['hex']))}</pre></details>"
-        rows.append(
-            f'<tr><td class="num">{each["type"]}</td><td>{_e(each["name"])}</td><td class="value">{value or "(empty)"}</td></tr>'
-        )
+    rows = "".join(
+        f'<tr><td class="num">{each["type"]}</td><td>{_e(each["name"])}</td>'
+        f'<td class="value">{_content(each)}</td></tr>'
+        for each in hello["extensions"]
+    )
+    note = f"in their order; the whole hello has {hello['length']} bytes"
     return (
-        f'<section id="extensions"><h2>Extensions <small>in their order; the hello has {hello["length"]} bytes</small></h2>'
+        f'<section id="extensions"><h2>Extensions <small>{note}</small></h2>'
         '<div class="scroll"><table><thead><tr><th>Type</th><th>Name</th><th>Content</th></tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
+        f"<tbody>{rows}</tbody></table></div>"
         f'<p class="key">Random <code>{_e(hello["random"])}</code><br>'
         f"Session ID <code>{_e(hello['session_id'] or '(empty)')}</code></p></section>"
+    )
+
+
+def _content(extension: Facts) -> str:
+    """What an extension holds, and behind it its bytes."""
+    if not extension["hex"]:
+        return "(empty)"
+    problem = "" if extension["problem"] is None else f" {_badge(extension['problem'])}"
+    pairs = _e(_spaced(extension["hex"]))
+    return (
+        f"{_e(', '.join(extension['value']))}{problem}"
+        f"<details><summary>{extension['length']} bytes</summary><pre>{pairs}</pre></details>"
     )
 
 
@@ -252,7 +261,7 @@ def _rest(facts: Facts) -> str:
         ("finished", "Handshakes finished", str(counts["finished"])),
         ("hits", "Sessions resumed", str(counts["hits"])),
     ]
-    return f'<section id="session"><h2>Session and server</h2><dl class="top more2">{_terms(rows)}</dl></section>'
+    return f'<section id="session"><h2>Session and server</h2><dl class="top">{_terms(rows)}</dl></section>'
 
 
 def _yes(value: bool) -> str:

@@ -6,7 +6,7 @@ No secret is among it: no keys, no tickets' contents, no pre-shared key.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from handglass import __version__
@@ -112,7 +112,7 @@ def _client_hello(hello: ClientHelloView, config: ServerConfig) -> Facts:
         ],
         "signature_schemes": [
             {
-                "name": labels.scheme_name(s),
+                "name": _name(s, labels.scheme_name),
                 "code": f"0x{int(s):04X}",
                 "shared": s in config.signature_schemes,
             }
@@ -133,8 +133,10 @@ def _suite(suite: CipherSuite) -> Facts:
     }
 
 
-def _version(version: ProtocolVersion) -> str:
-    return labels.version_name(version) if version in labels.VERSION_NAMES else version.name
+def _name(point: Any, usual: Callable[[Any], str]) -> str:
+    """OpenSSL's name; for what has none, the registry's, or `UNKNOWN_0x1234` and `GREASE_0x0A0A`."""
+    name = usual(point)
+    return str(point.name) if name.startswith("0x") else name
 
 
 def _extension(kind: int, data: bytes) -> Facts:
