@@ -40,7 +40,11 @@ def name(*attributes: tuple[str, str], tag: int = der.PRINTABLE_STRING, codec: s
         *(
             der.encode(
                 der.SET,
-                der.encode(der.SEQUENCE, der.encode_oid(OIDS[kind]), der.encode(tag, value.encode(codec))),
+                der.encode(
+                    der.SEQUENCE,
+                    der.encode_object_identifier(OIDS[kind]),
+                    der.encode(tag, value.encode(codec)),
+                ),
             )
             for kind, value in attributes
         ),
@@ -57,7 +61,7 @@ def subject(certificate: bytes) -> bytes:
 
 
 def revocation_list(issuer: bytes, number: int = 1) -> bytes:
-    algorithm = der.encode(der.SEQUENCE, der.encode_oid("1.2.840.10045.4.3.2"))
+    algorithm = der.encode(der.SEQUENCE, der.encode_object_identifier("1.2.840.10045.4.3.2"))
     body = der.encode(
         der.SEQUENCE,
         der.encode_integer(1),
@@ -274,4 +278,4 @@ def test_path_building_looks_up_here(tmp_path: Path) -> None:
 
 
 def auxiliary(reject: str) -> bytes:
-    return der.encode(der.SEQUENCE, der.encode(0xA0, der.encode_oid(reject)))
+    return der.encode(der.SEQUENCE, der.encode(0xA0, der.encode_object_identifier(reject)))

@@ -31,6 +31,7 @@ GENERATORS: list[Generator] = [
     scenes_extensions.proxies,
     scenes_extensions.explicit_curves,
     scenes_extensions.times,
+    scenes_extensions.resources,
     scenes_revocation.simple,
     scenes_revocation.scopes,
     scenes_revocation.indirect,
@@ -44,7 +45,11 @@ def difference(scene: Scene, result: VerifyResult) -> str:
     codes = {event.code for event in result.problems}
     if VerifyCode.KEYUSAGE_NO_CRL_SIGN in codes and scene.params.extended_crl:
         return "CRL issuer off the path that may not sign CRLs"
-    if VerifyCode.INVALID_EXTENSION in codes:
+    anchor = result.chain[-1].facts
+    held = [blocks for blocks in (anchor.addresses, anchor.as_numbers) if blocks is not None]
+    if VerifyCode.UNNESTED_RESOURCE in codes and any(None in blocks.families.values() for blocks in held):
+        return "depth of an anchor that inherits resources"
+    if VerifyCode.INVALID_EXTENSION in codes and crls:
         return "malformed CRL extension"
     if any(event.on_crl_path and not event.kind for event in result.events):
         return "problem on a CRL issuer's path"

@@ -22,12 +22,14 @@ class Limits:
     """Records in a row that carry no data."""
     warning_alerts: int = 5
     """Alerts in a row that do not end the connection."""
-    change_cipher_specs: int = 4
+    change_cipher_specs: int = 32
     """ChangeCipherSpec messages that TLS 1.3 drops (RFC 8446 §D.4)."""
     key_updates: int = 32
     """KeyUpdate messages in a row with no application data between."""
     tickets: int = 256
     """NewSessionTicket messages on one connection."""
+    certificate_requests: int = 32
+    """Requests for our certificate after the handshake (RFC 8446 §4.6.2)."""
     renegotiations: int = 16
     """Handshakes after the first on one connection."""
     early_data: int = 16384

@@ -21,18 +21,25 @@ from handglass.record.protection import (
     Protection,
 )
 from handglass.registry import reasons
-from handglass.registry.code_points import ContentType, ProtocolVersion
+from handglass.registry.code_points import AlertLevel, ContentType, ProtocolVersion
 from handglass.registry.errors import PeerError
+from handglass.registry.reasons import Reason
 
 CHANGE_CIPHER_SPEC = int(ContentType.CHANGE_CIPHER_SPEC)
 ALERT = int(ContentType.ALERT)
 HANDSHAKE = int(ContentType.HANDSHAKE)
 APPLICATION_DATA = int(ContentType.APPLICATION_DATA)
+FATAL = int(AlertLevel.FATAL)
 KNOWN_TYPES = frozenset({CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA})
 
 FIRST_VERSION = int(ProtocolVersion.TLS1_0)
 """What a first ClientHello's record header says, for the sake of old servers (RFC 8446 §5.1)."""
 
+LEAST_EXPANSION = 1 + 16
+"""Bytes by which a record with an AEAD of TLS 1.3 is longer than what it holds: content type and tag."""
+
+EARLY = 1
+"""The epoch of early data (RFC 9147 §6.1 numbers them so)."""
 
 BULK = 2048
 """Bytes of input from which on records are opened many at a time."""
@@ -73,9 +80,9 @@ class StreamChannel:
         self.plain_alerts = False
         self.skip_early_data = 0
         self.write_limit = MAX_PLAINTEXT
-        self.handshake_write_limit = MAX_PLAINTEXT
         self.pad_to = 0
-        self.on_data: Callable[[bytes], None] | None = None
+        self.announce: Callable[[int, int], None] | None = None
+        """Told type and body length of each message that is not complete yet, so that it can be refused early."""
         self.bytes_read = 0
         self.bytes_written = 0
         self.reader: Protection = NullProtection(FIRST_VERSION)
@@ -91,6 +98,8 @@ class StreamChannel:
         self._dropped_ccs = 0
         self._first_record = True
         self._opened: tuple[int, bytes] | None = None
+        self._read_limit: tuple[int, Reason] | None = None
+        self._write_closed = False
 
     @property
     def version(self) -> int:
@@ -153,13 +162,13 @@ class StreamChannel:
             if content_type == HANDSHAKE:
                 self._take_fragment(payload)
                 continue
-            if self._handshake:
+            if self._handshake and not is_fatal(content_type, payload):
                 raise PeerError(
                     reasons.HANDSHAKE_INTERRUPTED,
                     f"{ContentType(content_type).name} stands between the parts of a handshake message",
                 )
-            if content_type == APPLICATION_DATA and self._is_empty(payload):
-                continue
+            if content_type == APPLICATION_DATA:
+                self._count_empty(payload)
             return content_type, self._check_content(content_type, payload)
 
     def _take_fragment(self, payload: bytes) -> None:
@@ -185,12 +194,14 @@ class StreamChannel:
         if len(buffer) < 4:
             return None
         length = int.from_bytes(buffer[1:4], "big")
-        if length > self.limits.handshake_message:
-            raise PeerError(
-                reasons.HANDSHAKE_MESSAGE_TOO_LONG,
-                f"{length} bytes, and the limit is {self.limits.handshake_message}",
-            )
         if len(buffer) < 4 + length:
+            if self.announce is not None:
+                self.announce(buffer[0], length)
+            if length > self.limits.handshake_message:
+                raise PeerError(
+                    reasons.HANDSHAKE_MESSAGE_TOO_LONG,
+                    f"{length} bytes, and the limit is {self.limits.handshake_message}",
+                )
             return None
         message = bytes(buffer[: 4 + length])
         del buffer[: 4 + length]
@@ -213,8 +224,6 @@ class StreamChannel:
             self._check_start(header)
             length = header[3] << 8 | header[4]
             outer_type = header[0]
-            if length > (MAX_CIPHERTEXT_13 if self.is_tls13 else MAX_CIPHERTEXT_12):
-                raise PeerError(reasons.RECORD_OVERFLOW, f"a record announces {length} bytes")
             if have < 5 + length:
                 return None
             self._at = at + 5 + length
@@ -277,26 +286,37 @@ class StreamChannel:
                 self._skip(length)
                 return None
             raise PeerError(reasons.UNEXPECTED_APPLICATION_DATA)
-        if length > MAX_PLAINTEXT:
-            raise PeerError(reasons.RECORD_OVERFLOW, f"an unprotected record announces {length} bytes")
         return outer_type, bytes(self._in[start : start + length])
 
     def _check_start(self, header: bytes | bytearray) -> None:
         """Refuse what is no TLS record as soon as its first bytes tell."""
+        if self._first_record:
+            # A TLS record of an odd type is another mistake than another protocol: the version tells.
+            foreign = header[1] != 3 if len(header) > 1 else header[0] not in KNOWN_TYPES
+            if foreign:
+                raise not_tls(bytes(self._in[self._at : self._at + 64]))
         if header[0] not in KNOWN_TYPES:
-            if self._first_record:
-                raise PeerError(reasons.NOT_TLS, describe_foreign(bytes(self._in[self._at : self._at + 64])))
             raise PeerError(reasons.UNKNOWN_RECORD_TYPE, f"type {header[0]}")
         if len(header) > 1 and header[1] != 3:
-            if self._first_record:
-                raise PeerError(reasons.NOT_TLS, describe_foreign(bytes(self._in[self._at : self._at + 64])))
             raise PeerError(reasons.WRONG_RECORD_VERSION, f"0x{header[1:3].hex()}")
-        if len(header) == 5 and self.read_epoch and not self.is_tls13 and self._version:
+        if len(header) < 5:
+            return
+        if self.read_epoch and not self.is_tls13 and self._version:
             claimed = header[1] << 8 | header[2]
             if claimed != self._version:
                 raise PeerError(
                     reasons.WRONG_RECORD_VERSION, f"0x{claimed:04x} after 0x{self._version:04x} was settled"
                 )
+        self._check_length(header[0], header[3] << 8 | header[4])
+
+    def _check_length(self, outer_type: int, length: int) -> None:
+        """Refuse a record by its length, before all of it is here (RFC 8446 §5.1, §5.2, RFC 5246 §6.2)."""
+        if self.read_epoch == 0 and not (outer_type == APPLICATION_DATA and self.skip_early_data):
+            limit = MAX_PLAINTEXT
+        else:
+            limit = MAX_CIPHERTEXT_13 if self.is_tls13 else MAX_CIPHERTEXT_12
+        if length > limit:
+            raise PeerError(reasons.RECORD_OVERFLOW, f"a record announces {length} bytes")
 
     def _drop_change_cipher_spec(self, payload: bytes) -> None:
         if payload != b"\x01":
@@ -315,19 +335,20 @@ class StreamChannel:
             )
 
     def _skip(self, length: int) -> None:
-        """Pass over one record of early data that is not accepted."""
-        if length > self.skip_early_data:
-            raise PeerError(reasons.TOO_MUCH_SKIPPED_DATA, "more refused early data than the limit allows")
-        self.skip_early_data -= length
+        """Pass over one record of early data that is not accepted; its plaintext is what counts (§4.2.10)."""
+        plain = max(length - LEAST_EXPANSION, 1)
+        if plain > self.skip_early_data:
+            raise PeerError(reasons.TOO_MUCH_SKIPPED_DATA)
+        self.skip_early_data -= plain
 
-    def _is_empty(self, payload: bytes) -> bool:
+    def _count_empty(self, payload: bytes) -> None:
+        """Empty application data is allowed, but not without end (RFC 8446 §5.1)."""
         if payload:
             self._empty_records = 0
-            return False
+            return
         self._empty_records += 1
         if self._empty_records > self.limits.empty_records:
             raise PeerError(reasons.TOO_MANY_EMPTY_RECORDS, f"more than {self.limits.empty_records} in a row")
-        return True
 
     def _check_alert(self, payload: bytes) -> bytes:
         if len(payload) != 2:
@@ -338,8 +359,16 @@ class StreamChannel:
             self.watcher.alert(False, payload[0], payload[1])
         return payload
 
+    def limit_reads(self, length: int, reason: Reason) -> None:
+        """Accept at most `length` bytes of content in a protected record from now on (RFC 8449, RFC 6066 §4)."""
+        self._read_limit = (length, reason)
+        if not (self.is_tls13 and self.read_epoch == EARLY):  # early data was sent before the client knew
+            self.reader.limit_plaintext(length, reason)
+
     def install_reader(self, protection: Protection, epoch: int) -> None:
         """Open what comes from now on with this protection."""
+        if self._read_limit is not None:
+            protection.limit_plaintext(*self._read_limit)
         self.reader = protection
         self.read_epoch = epoch
 
@@ -353,10 +382,13 @@ class StreamChannel:
 
     def send_handshake(self, raw: bytes) -> None:
         """Queue a whole handshake message; it leaves together with what follows it under the same keys."""
-        self._pending += raw
+        if not self._write_closed:
+            self._pending += raw
 
     def send_change_cipher_spec(self) -> None:
         """Send ChangeCipherSpec: never protected in TLS 1.3, protected as all else below it."""
+        if self._write_closed:
+            return
         self._flush_handshake()
         if self.watcher is not None:
             self.watcher.change_cipher_spec(True, b"\x01")
@@ -369,6 +401,8 @@ class StreamChannel:
 
     def send_alert(self, level: int, description: int) -> None:
         """Send an alert under the present keys."""
+        if self._write_closed:
+            return
         self._flush_handshake()
         if self.watcher is not None:
             self.watcher.alert(True, level, description)
@@ -376,8 +410,15 @@ class StreamChannel:
 
     def send_data(self, data: bytes | bytearray | memoryview) -> None:
         """Send application data in records of at most `write_limit` bytes."""
+        if self._write_closed:
+            return
         self._flush_handshake()
         self._seal(APPLICATION_DATA, data, self.write_limit)
+
+    def close_writes(self) -> None:
+        """Send nothing more: after close_notify or a fatal alert nothing may follow (RFC 8446 §6.1, §6.2)."""
+        self._flush_handshake()
+        self._write_closed = True
 
     def take_output(self) -> bytearray:
         """All bytes that wait to be sent; they are the caller's now."""
@@ -396,7 +437,7 @@ class StreamChannel:
     def _flush_handshake(self) -> None:
         if self._pending:
             pending, self._pending = self._pending, bytearray()
-            self._seal(HANDSHAKE, pending, self.handshake_write_limit)
+            self._seal(HANDSHAKE, pending, self.write_limit)
 
     def _seal(self, content_type: int, data: bytes | bytearray | memoryview, limit: int) -> None:
         start = len(self._out)
@@ -413,6 +454,22 @@ class StreamChannel:
             if self.is_tls13 and self.write_epoch:
                 self.watcher.inner_content_type(True, content_type)
             start += 5 + int.from_bytes(out[start + 3 : start + 5], "big")
+
+
+def is_fatal(content_type: int, payload: bytes) -> bool:
+    """Whether this is a fatal alert, which counts even between the parts of a message: nothing comes after it."""
+    return content_type == ALERT and len(payload) == 2 and payload[0] == FATAL
+
+
+def not_tls(start: bytes) -> PeerError:
+    """The error for input that does not begin with a TLS record."""
+    if start.startswith(b"HTTP/"):
+        reason = reasons.NOT_TLS_HTTP
+    elif len(start) > 2 and start[0] & 0x80 and start[2] == 1:
+        reason = reasons.SSL2_HELLO_REFUSED
+    else:
+        reason = reasons.NOT_TLS
+    return PeerError(reason, describe_foreign(start))
 
 
 def describe_foreign(start: bytes) -> str:
@@ -438,7 +495,7 @@ def describe_foreign(start: bytes) -> str:
     for sign, meaning in signs:
         if start.startswith(sign):
             return f"it begins with {start[:24]!r}, which is {meaning}"
-    if len(start) > 4 and start[0] & 0x80 and start[2] == 1:
+    if len(start) > 2 and start[0] & 0x80 and start[2] == 1:
         return "it looks like an SSLv2 ClientHello"
     if len(start) > 5 and start[4] == 0x0A and start[3] == 0:
         return "it looks like a MySQL greeting: try -starttls mysql"

@@ -63,9 +63,11 @@ def name_flags(options: tuple[str, ...]) -> int:
 def _applied(params: VerifyParams, row: Option[Any], value: object) -> VerifyParams:
     text = str(value)
     if row is ChainChecks.verify_name:
+        if text not in NAMED_SETS:
+            raise BadParameterError(f"Invalid verify name {text}")
         return params.overridden(NAMED_SETS[text])
     if row is ChainChecks.purpose:
-        return replace(params, purpose=Purpose(text))
+        return replace(params, purpose=_purpose(text))
     if row is ChainChecks.policy:
         return replace(params, policies=(*params.policies, _policy(text)))
     if row is ChainChecks.verify_ip:
@@ -90,6 +92,13 @@ def _applied(params: VerifyParams, row: Option[Any], value: object) -> VerifyPar
 
 def _changed(params: VerifyParams, field: str, value: Any) -> VerifyParams:
     return replace(params, **{field: value})
+
+
+def _purpose(text: str) -> Purpose:
+    try:
+        return Purpose(text)
+    except ValueError:
+        raise BadParameterError(f"Invalid purpose {text}") from None
 
 
 def _policy(text: str) -> str:

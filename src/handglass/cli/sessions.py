@@ -215,7 +215,7 @@ def _optional(element: der.Element) -> dict[str, Any]:
     if tag in _TEXTS:
         return {_TEXTS[tag]: der.octet_string(inner).decode("utf-8", "replace")}
     if tag == _CERTIFICATE:
-        return {"certificate": inner.expect(der.SEQUENCE, "the certificate").raw}
+        return {"certificate": inner.expect(der.SEQUENCE, "the certificate").encoding}
     if tag == _COMPRESSION:
         method = der.octet_string(inner)
         if len(method) != 1:

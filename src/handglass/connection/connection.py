@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from handglass.channel.stream import APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, StreamChannel
+from handglass.channel.stream import ALERT, APPLICATION_DATA, HANDSHAKE, StreamChannel
 from handglass.connection.watcher import ChannelWatcher
 from handglass.crypto import CryptoError
 from handglass.crypto.entropy import SYSTEM_ENTROPY, Entropy
@@ -31,7 +31,7 @@ from handglass.handshake.events import (
     Failed,
     WarningReceived,
 )
-from handglass.handshake.legacy.client import renegotiate
+from handglass.handshake.legacy.client import READ_RENEGOTIATED_HELLO, give_up_renegotiation, renegotiate
 from handglass.handshake.legacy.server import request_renegotiation
 from handglass.handshake.observer import Observer
 from handglass.handshake.state import ClientState, Negotiated, ServerState, State
@@ -74,7 +74,9 @@ class Connection:
         self._started = False
         self._peer_closed = False
         self._closed = False
+        self._at_end = False
         self._warnings = 0
+        self._held = bytearray()
         self.error: TLSError | None = None
 
     # What is known ---------------------------------------------------------------------------------------
@@ -128,19 +130,22 @@ class Connection:
     def receive(self, data: bytes | bytearray | memoryview) -> list[Event]:
         """Take bytes from the peer; b"" means that the peer's side of the transport is at its end.
 
-        Returns the events in their order. Never raises for what a peer does.
+        Returns the events in their order. What comes after the peer's close_notify or after an error is passed over.
+
+        Raises:
+            LocalError: the connection has not been started, or there is data after the end.
         """
+        if not self._started:
+            raise LocalError(reasons.INTERNAL_ERROR, "start() comes before receive()")
+        if self._at_end and len(data):
+            raise LocalError(reasons.CONNECTION_OVER, "data after the end of the input")
         if self.error is not None or self._peer_closed:
             return self._take_events()
-        try:
-            if len(data):
-                self._channel.feed(data)
-                self._process()
-            else:
-                self._end_of_input()
-        except (TLSError, CryptoError) as error:
-            self._fail(error)
-        return self._take_events()
+        if len(data):
+            self._channel.feed(data)
+        else:
+            self._at_end = True
+        return self._go_on()
 
     def data_to_send(self) -> bytearray:
         """All bytes that are to go to the peer now; each is given out once."""
@@ -157,29 +162,54 @@ class Connection:
         Raises:
             LocalError: the handshake is not done, or the connection is over.
         """
-        if not self._me.sends_data or self._closed or self.error is not None:
-            what = "the connection is over" if self._closed or self.error else "the handshake is not done"
-            raise LocalError(
-                reasons.CONNECTION_OVER if self._closed or self.error else reasons.INTERNAL_ERROR, what
-            )
-        if self._channel.writer.seals_left < UPDATE_MARGIN + len(data) // max(self._channel.write_limit, 1):
-            self._renew_keys()
-        if len(data):
-            self._channel.send_data(data)
+        if self._closed or self.error is not None:
+            raise LocalError(reasons.CONNECTION_OVER)
+        if not self._me.sends_data:
+            raise LocalError(reasons.INTERNAL_ERROR, "the handshake is not done")
+        if self._me.renegotiating:
+            self._held += data
+        elif len(data):
+            self._send(data)
+
+    def _send(self, data: bytes | bytearray | memoryview) -> None:
+        """Send data in pieces that the present keys last for, renewed where they do not (RFC 8446 §5.5)."""
+        channel = self._channel
+        room = channel.writer.seals_left - UPDATE_MARGIN
+        if room * channel.write_limit >= len(data):
+            channel.send_data(data)
+            return
+        with memoryview(data) as view:
+            at = 0
+            while at < len(view):
+                room = channel.writer.seals_left - UPDATE_MARGIN
+                if room <= 0:
+                    self._renew_keys()
+                    continue
+                piece = view[at : at + room * channel.write_limit]
+                channel.send_data(piece)
+                at += len(piece)
 
     def close(self) -> None:
-        """Say that we will send no more (close_notify, RFC 8446 §6.1); the peer may still send."""
+        """Say that we will send no more (close_notify, RFC 8446 §6.1); the peer may still send.
+
+        Before the end of the handshake this calls it off (user_canceled), and nothing more is taken in.
+        """
         if self._closed or self.error is not None:
             return
         self._closed = True
-        if not self._me.sends_data and not self._peer_closed and self._started:
-            self._channel.send_alert(AlertLevel.WARNING, AlertDescription.USER_CANCELED)
+        if not self._started:
+            return
+        if not self._me.sends_data:
+            if not self._peer_closed:
+                self._channel.send_alert(AlertLevel.WARNING, AlertDescription.USER_CANCELED)
+            self._driver.stop()
         self._channel.send_alert(AlertLevel.WARNING, AlertDescription.CLOSE_NOTIFY)
+        self._channel.close_writes()
 
     def abort(self, description: AlertDescription = AlertDescription.INTERNAL_ERROR) -> None:
-        """End the connection with a fatal alert of our choice."""
+        """End the connection with a fatal alert of our choice. The `Failed` event comes with the next `receive`."""
         if self.error is None:
-            self._fail(LocalError(reasons.INTERNAL_ERROR, "called off"), description)
+            self._fail(LocalError(reasons.CANCELED), description)
 
     # Questions -------------------------------------------------------------------------------------------
 
@@ -196,14 +226,12 @@ class Connection:
         """
         if self._driver.question is None:
             raise LocalError(reasons.INTERNAL_ERROR, "no question waits for an answer")
-        try:
-            if isinstance(value, BaseException):
-                raise value
-            self._driver.answer(value)
-            self._process()
-        except (TLSError, CryptoError) as error:
-            self._fail(error)
-        return self._take_events()
+        return self._go_on(lambda: self._give(value))
+
+    def _give(self, value: Any) -> None:
+        if isinstance(value, BaseException):
+            raise value
+        self._driver.answer(value)
 
     # After the handshake ---------------------------------------------------------------------------------
 
@@ -223,17 +251,40 @@ class Connection:
             raise LocalError(reasons.INTERNAL_ERROR, "this needs an open connection whose handshake is done")
         self._driver.aside(conversation)
 
+    def _check_renegotiation(self) -> None:
+        if self.negotiated.version == ProtocolVersion.TLS1_3:
+            raise LocalError(reasons.INTERNAL_ERROR, "TLS 1.3 has no renegotiation")
+        if not self._me.sends_data or self.error is not None or self._closed:
+            raise LocalError(reasons.INTERNAL_ERROR, "this needs an open connection whose handshake is done")
+        if self._me.renegotiating:
+            raise LocalError(reasons.INTERNAL_ERROR, "a renegotiation is under way")
+
     # Inside ----------------------------------------------------------------------------------------------
 
     def _begin(self, conversation: Conversation[None]) -> list[Event]:
         """Start the first conversation."""
         if self._started:
             raise LocalError(reasons.INTERNAL_ERROR, "the connection has been started already")
+        if self._closed or self.error is not None:
+            raise LocalError(reasons.CONNECTION_OVER)
         self._started = True
+        return self._go_on(lambda: self._driver.start(conversation))
+
+    def _go_on(self, step: Callable[[], None] | None = None) -> list[Event]:
+        """Take a step, then whatever has come in; every error ends the connection.
+
+        An error that is not the peer's nor the engine's comes from a function that was handed in: it goes on to the
+        caller, but the connection ends in good order first.
+        """
         try:
-            self._driver.start(conversation)
+            if step is not None:
+                step()
+            self._process()
         except (TLSError, CryptoError) as error:
             self._fail(error)
+        except Exception as error:
+            self._fail(LocalError(reasons.INTERNAL_ERROR, type(error).__name__))
+            raise
         return self._take_events()
 
     def _process(self) -> None:
@@ -241,55 +292,67 @@ class Connection:
         while driver.question is None and not self._peer_closed:
             item = channel.next()
             if item is None:
-                return
+                if self._at_end:
+                    self._end_of_input()
+                break
             content_type, payload = item
-            if content_type == APPLICATION_DATA:
+            if content_type == ALERT:
+                self._take_alert(payload)
+            elif self._closed and not self._me.sends_data:
+                continue  # we have called the handshake off
+            elif content_type == APPLICATION_DATA:
                 self._take_data(payload)
             elif content_type == HANDSHAKE:
                 self._warnings = 0
                 driver.take_message(payload)
-            elif content_type == CHANGE_CIPHER_SPEC:
-                driver.take_change_cipher_spec()
             else:
-                self._take_alert(payload)
+                driver.take_change_cipher_spec()
+        if self._held and not self._me.renegotiating and not self._closed:
+            held, self._held = self._held, bytearray()
+            self._send(held)
 
     def _take_data(self, payload: bytes) -> None:
         me = self._me
-        self._warnings = 0
-        me.key_updates_in_a_row = 0
-        if me.receives_data:
-            self._events.append(DataReceived(payload))
-        elif me.early_budget is not None:
+        if me.early_budget is not None and not me.receives_data:
             me.early_budget -= len(payload)
             if me.early_budget < 0:
                 raise PeerError(reasons.TOO_MUCH_EARLY_DATA)
-            self._events.append(DataReceived(payload, early=True))
-        else:
+        elif not me.receives_data:
             raise PeerError(reasons.UNEXPECTED_APPLICATION_DATA)
+        if payload:
+            self._warnings = 0
+            me.key_updates_in_a_row = 0
+            self._events.append(DataReceived(payload, early=not me.receives_data))
 
     def _take_alert(self, payload: bytes) -> None:
         level, description = AlertLevel(payload[0]), AlertDescription(payload[1])
-        is_tls13 = self.negotiated.version == ProtocolVersion.TLS1_3
         if description == AlertDescription.CLOSE_NOTIFY:
             self._peer_closed = True
             self._events.append(Closed(clean=True))
             return
-        harmless = description == AlertDescription.USER_CANCELED if is_tls13 else level == AlertLevel.WARNING
-        if not harmless:
-            if level not in {AlertLevel.WARNING, AlertLevel.FATAL}:
-                raise PeerError(reasons.UNKNOWN_ALERT_LEVEL, str(payload[0]))
+        if level not in {AlertLevel.WARNING, AlertLevel.FATAL}:
+            raise PeerError(reasons.UNKNOWN_ALERT_LEVEL, str(payload[0]))
+        # In TLS 1.3 the description alone decides, and all others end the connection (RFC 8446 §6).
+        is_tls13 = self.negotiated.version == ProtocolVersion.TLS1_3
+        if level == AlertLevel.FATAL or (is_tls13 and description != AlertDescription.USER_CANCELED):
             raise AlertReceived(level, description)
         self._warnings += 1
         if self._warnings > self._me.settings.limits.warning_alerts:
             raise PeerError(reasons.TOO_MANY_WARNING_ALERTS)
         self._events.append(WarningReceived(level, description))
+        if description == AlertDescription.NO_RENEGOTIATION:
+            self._renegotiation_refused()
+
+    def _renegotiation_refused(self) -> None:
+        """The peer does not want the renegotiation that we began or asked for (RFC 5246 §7.2.2)."""
 
     def _end_of_input(self) -> None:
         self._peer_closed = True
-        if not self._me.receives_data:
-            where = f"while we waited to {self._driver.state}" if self._driver.state != "idle" else ""
-            raise PeerError(reasons.EOF_DURING_HANDSHAKE, where)
-        self._events.append(Closed(clean=False))
+        if self._me.receives_data or self._closed:
+            self._events.append(Closed(clean=False))
+            return
+        where = f"while we waited to {self._driver.state}" if self._driver.state != "idle" else ""
+        raise PeerError(reasons.EOF_DURING_HANDSHAKE, where)
 
     def _renew_keys(self) -> None:
         if self.negotiated.version != ProtocolVersion.TLS1_3:
@@ -306,8 +369,10 @@ class Connection:
         if isinstance(error, PeerError | LocalError):
             alert = error.alert if description is None else description
             silent = error.reason in {reasons.EOF_DURING_HANDSHAKE, reasons.UNEXPECTED_EOF}
-            if not silent and self._started and not self._closed:
+            if not silent and self._started:
                 self._channel.send_alert(AlertLevel.FATAL, alert)
+        self._channel.close_writes()
+        self._driver.stop()
         if self._observer is not None:
             self._observer.failed(error)
         self._events.append(Failed(error))
@@ -355,6 +420,8 @@ class ClientConnection(Connection):
         Raises:
             LocalError: there is no session that allows it, it is more than the ticket allows, or it is too late.
         """
+        if self._closed or self.error is not None:
+            raise LocalError(reasons.CONNECTION_OVER)
         left = self._client.early_data_left
         if len(data) > left:
             raise LocalError(reasons.TOO_MUCH_EARLY_DATA, f"{len(data)} bytes, and {left} are allowed")
@@ -367,14 +434,14 @@ class ClientConnection(Connection):
         Raises:
             LocalError: the version has no renegotiation, or the server does not support it safely.
         """
-        if self.error is not None or not self._me.sends_data:
-            raise LocalError(reasons.INTERNAL_ERROR, "the handshake is not done")
-        conversation = renegotiate(self._client)
-        try:
-            self._driver.start(conversation)
-        except (TLSError, CryptoError) as error:
-            self._fail(error)
-        return self._take_events()
+        self._check_renegotiation()
+        if not self.negotiated.secure_renegotiation and not self._client.config.allow_legacy_peer:
+            raise LocalError(reasons.RENEGOTIATION_INSECURE)
+        return self._go_on(lambda: self._driver.start(renegotiate(self._client)))
+
+    def _renegotiation_refused(self) -> None:
+        if self._me.renegotiating and self._driver.is_waiting_for(READ_RENEGOTIATED_HELLO):
+            self._driver.start(give_up_renegotiation(self._client))
 
 
 class ServerConnection(Connection):
@@ -413,8 +480,12 @@ class ServerConnection(Connection):
         Raises:
             LocalError: the version has no renegotiation.
         """
+        self._check_renegotiation()
         self._aside(request_renegotiation(self._server, authenticate=authenticate))
         return self._take_events()
+
+    def _renegotiation_refused(self) -> None:
+        self._server.renegotiation_requested = self._server.authenticate_again = False
 
 
 def make_channel(config: ClientConfig | ServerConfig, observer: Observer | None) -> StreamChannel:
@@ -422,6 +493,5 @@ def make_channel(config: ClientConfig | ServerConfig, observer: Observer | None)
     watcher = None if observer is None else ChannelWatcher(observer)
     channel = StreamChannel(config.limits, watcher)
     channel.write_limit = config.max_send_fragment
-    channel.handshake_write_limit = config.max_send_fragment
     channel.pad_to = config.record_padding
     return channel

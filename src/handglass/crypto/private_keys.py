@@ -207,11 +207,11 @@ def _iterations(data: bytes, depth: int) -> Iterator[int]:
     if depth > MAX_NESTING:
         return
     try:
-        children = list(der.elements(data))
+        children = list(der.read_all(data))
     except der.DerError:
         return
     tags = tuple(child.tag for child in children)
-    if tags[:2] == (der.OBJECT_IDENTIFIER, der.SEQUENCE):
+    if tags[:2] == (der.OID, der.SEQUENCE):
         yield from _algorithm_cost(children)
     if tags == (der.SEQUENCE, der.OCTET_STRING, der.INTEGER):  # MacData of RFC 7292 §4
         yield abs(der.integer(children[2]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handglass.handshake.state import ClientState, decode_extension
 from handglass.messages import extensions as ext
+from handglass.record.protection import MAX_PLAINTEXT
 from handglass.registry import reasons
 from handglass.registry.code_points import ExtensionType
 from handglass.registry.errors import PeerError
@@ -37,21 +38,20 @@ def take_answers(me: ClientState, bodies: dict[ExtensionType, bytes]) -> None:
         if length is None or body != bytes((length.bit_length() - 9,)):
             raise PeerError(reasons.ILLEGAL_MAX_FRAGMENT_LENGTH, f"the answer is {body.hex()}")
         facts.max_fragment_length = length
-        limit_writes(me, length)
+        channel = me.driver.channel
+        channel.write_limit = min(channel.write_limit, length)
+        channel.limit_reads(length, reasons.MAX_FRAGMENT_LENGTH_EXCEEDED)
 
 
 def take_record_size_limit(me: ClientState, body: bytes) -> None:
-    """The limit that the server sets for what we send (RFC 8449 §4)."""
+    """The server's limit for what we send; its answer puts ours into force for what it sends (RFC 8449 §4)."""
     limit = decode_extension(ext.RecordSizeLimit, body, ExtensionType.RECORD_SIZE_LIMIT).record_size_limit
-    if limit < 64:
-        raise PeerError(reasons.ILLEGAL_RECORD_SIZE_LIMIT, f"{limit} is less than 64")
-    me.negotiated.record_size_limit = limit
+    channel, own = me.driver.channel, me.config.record_size_limit
     # In TLS 1.3 the limit counts the content type byte, which our plaintext does not (RFC 8449 §4).
-    limit_writes(me, limit - 1 if me.driver.channel.is_tls13 else limit)
-
-
-def limit_writes(me: ClientState, length: int) -> None:
-    """Send no record with more than `length` bytes of content from now on."""
-    channel = me.driver.channel
-    channel.write_limit = min(channel.write_limit, length)
-    channel.handshake_write_limit = min(channel.handshake_write_limit, length)
+    hidden = 1 if channel.is_tls13 else 0
+    if not 64 <= limit <= MAX_PLAINTEXT + hidden:
+        raise PeerError(reasons.ILLEGAL_RECORD_SIZE_LIMIT, f"it is {limit}")
+    me.negotiated.record_size_limit = limit
+    channel.write_limit = min(channel.write_limit, limit - hidden)
+    if own is not None:
+        channel.limit_reads(min(own - hidden, MAX_PLAINTEXT), reasons.RECORD_SIZE_LIMIT_EXCEEDED)

@@ -21,6 +21,8 @@ def handshake(me: ClientState) -> Conversation[None]:
     tls13_offered = ProtocolVersion.TLS1_3 in me.config.versions
     yield Allow(drop_change_cipher_spec=tls13_offered)
     offer = yield from send_client_hello(me)
+    if min(me.config.versions) < ProtocolVersion.TLS1_3:
+        me.driver.spare_hello_requests = me.config.limits.renegotiations
     answer = yield from expect(READ_SERVER_HELLO)
     version = selected_version(me, offer, answer)
     me.negotiated.version = version
@@ -45,11 +47,15 @@ def selected_version(me: ClientState, offer: Offer, answer: ServerHello) -> Prot
         if version < ProtocolVersion.TLS1_3 or version not in offered:
             raise PeerError(reasons.ILLEGAL_SELECTED_VERSION, f"supported_versions selects 0x{version:04x}")
         return ProtocolVersion.TLS1_3
+    if answer.is_retry and ProtocolVersion.TLS1_3 in offered:
+        raise PeerError(reasons.MISSING_EXTENSION, "SUPPORTED_VERSIONS in the HelloRetryRequest")
     version = ProtocolVersion(answer.legacy_version)
     if version not in offered or version == ProtocolVersion.TLS1_3:
         names = ", ".join(v.name for v in offered)
         raise PeerError(reasons.VERSION_NOT_ENABLED, f"the server chose {version.name}, we offered {names}")
     check_downgrade(offered, version, answer.random)
+    if offer.early_data:
+        raise PeerError(reasons.EARLY_DATA_DOWNGRADE, f"{version.name} was chosen")
     return version
 
 

@@ -119,6 +119,8 @@ def send_client_hello(me: ClientState) -> Conversation[Offer]:
     usable = usable_suites(config, versions)
     session = usable_session(me, usable) if agreed is None else None
     psks = offered_psks(me, session, usable) if agreed is None else []
+    if ExtensionType.PRE_SHARED_KEY in config.omit_extensions:
+        psks = []
     draft = Draft(
         me,
         versions,
@@ -160,8 +162,7 @@ def send_second_hello(
         offer.key_shares,
         offer.psks,
         early_data=False,
-        cookie=cookie,
-        grease=b"" if not me.config.grease else bytes(8),
+        cookie=cookie,  # GREASE stays as it was, but for its key share: only the share asked for may come (§4.1.2)
     )
     replaced = {extension.type: extension.data for extension in build_extensions(draft)}
     changing = {ExtensionType.KEY_SHARE, ExtensionType.PRE_SHARED_KEY}
@@ -388,6 +389,10 @@ def _server_name(draft: Draft) -> bytes | None:
     name = draft.config.server_name
     if name is None:
         return None
+    if not name.isascii() or not name:
+        raise LocalError(
+            reasons.ILLEGAL_SERVER_NAME, f"{name!r} is no host name in its ASCII form (RFC 5890)"
+        )
     return ext.ServerNameList((ext.ServerName(NameType.HOST_NAME, name.encode("ascii")),)).encode()
 
 

@@ -35,6 +35,18 @@ from handglass.registry.code_points import AlertLevel, HandshakeType
 from handglass.registry.errors import PeerError
 from handglass.wire import DecodeError
 
+HELLO_REQUEST = b"\0\0\0\0"
+"""A whole HelloRequest message (RFC 5246 §7.4.1.1)."""
+
+LONGEST = {
+    int(HandshakeType.HELLO_REQUEST): 0,
+    int(HandshakeType.SERVER_HELLO_DONE): 0,
+    int(HandshakeType.END_OF_EARLY_DATA): 0,
+    int(HandshakeType.KEY_UPDATE): 1,
+    int(HandshakeType.FINISHED): 64,
+}
+"""The longest body of the messages that are short in every version."""
+
 
 class _Waiting:
     """The one value that says: the conversation waits."""
@@ -58,10 +70,13 @@ class Driver:
         deferred: frozenset[str] = frozenset(),
     ) -> None:
         self.channel = channel
+        channel.announce = self.take_announcement
         self.transcript = Transcript(keep=True)
         self.raw = b""
         self.client_random = b""
         self.deferred = deferred
+        self.spare_hello_requests = 0
+        """How many HelloRequests are still passed over, because a handshake is under way (RFC 5246 §7.4.1.1)."""
         self.observer = observer
         self._emit = emit
         self._conversation: Conversation[Any] | None = None
@@ -83,10 +98,19 @@ class Driver:
         """The deferred question that waits for its answer, if any."""
         return self._wait if isinstance(self._wait, Ask) else None
 
+    def is_waiting_for(self, want: Want) -> bool:
+        """Whether this is what the conversation waits for."""
+        return self._wait is want
+
     def start(self, conversation: Conversation[Any]) -> None:
         """Begin a conversation in place of the one before; raises PeerError and LocalError as it may."""
         self._conversation = conversation
         self._run(None)
+
+    def stop(self) -> None:
+        """Forget the conversation: nothing goes on from here."""
+        self._conversation = self._wait = self._kept = None
+        self.transcript = Transcript()
 
     def aside(self, conversation: Conversation[Any]) -> None:
         """Run a short conversation that waits for nothing, while the main one stays where it is."""
@@ -102,10 +126,31 @@ class Driver:
         """
         if self.observer is not None:
             self.observer.handshake_message(Direction.READ, raw)
+        if raw == HELLO_REQUEST and self.spare_hello_requests:
+            self.spare_hello_requests -= 1
+            return
         wait = self._wait
         if not isinstance(wait, Expectation):
             raise self._unexpected(HandshakeType(raw[0]).name)
         self._run(self._accept(wait, raw))
+
+    def take_announcement(self, message_type: int, length: int) -> None:
+        """A message of this body length was begun: refuse now what will be refused when all of it is here.
+
+        Raises:
+            PeerError: it is not expected, or longer than any message of its type.
+        """
+        wait = self._wait
+        if not isinstance(wait, Expectation):
+            raise self._unexpected(HandshakeType(message_type).name)
+        if message_type not in wait.by_type:
+            if wait.optional:
+                return
+            raise self._unexpected(HandshakeType(message_type).name)
+        if length > LONGEST.get(message_type, length):
+            raise PeerError(
+                reasons.DECODE_ERROR, f"{HandshakeType(message_type).name} announces {length} bytes"
+            )
 
     def take_change_cipher_spec(self) -> None:
         """A ChangeCipherSpec came in that means a switch of keys (TLS 1.2 and below)."""
@@ -174,6 +219,8 @@ class Driver:
     def _expect_change_cipher_spec(self, want: ExpectChangeCipherSpec) -> Any:
         if self._kept is not None:
             raise self._unexpected(HandshakeType(self._kept[0]).name, want)
+        if not self.channel.at_message_boundary:
+            raise self._unexpected("more handshake data", want)
         return WAITING
 
     def _send(self, want: Send) -> bytes:

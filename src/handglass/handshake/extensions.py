@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from handglass.handshake.state import decode_extension
 from handglass.messages.extension import Place
+from handglass.messages.extensions import BODIES
 from handglass.messages.handshake import Extension
 from handglass.messages.permissions import PERMITTED
 from handglass.registry import reasons
@@ -21,7 +23,7 @@ def check_extensions(
     NewSessionTicket), in which unknown extensions are passed over.
 
     Raises:
-        PeerError: illegal_parameter or unsupported_extension.
+        PeerError: illegal_parameter, unsupported_extension, or decode_error for a body that is malformed.
     """
     bodies: dict[ExtensionType, bytes] = {}
     for extension in found:
@@ -30,8 +32,13 @@ def check_extensions(
             raise PeerError(reasons.DUPLICATE_EXTENSION, kind.name)
         if asked is not None and kind not in asked:
             raise PeerError(reasons.UNSOLICITED_EXTENSION, f"{kind.name} in {place.value}")
+        if kind.is_grease and asked is not None:
+            raise PeerError(reasons.UNSOLICITED_EXTENSION, f"{kind.name} in {place.value} (RFC 8701 §4.1)")
         places = PERMITTED.get(kind)
         if places is not None and place not in places:
             raise PeerError(reasons.MISPLACED_EXTENSION, f"{kind.name} in {place.value}")
+        form = BODIES.get((place, kind))
+        if form is not None:
+            decode_extension(form, extension.data, kind)
         bodies[kind] = extension.data
     return bodies

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from handglass.handshake.config import ServerConfig
+from handglass.handshake.config import ClientAuthentication, ServerConfig
+from handglass.handshake.session import Session
 from handglass.handshake.state import ClientHelloView, ServerState
 from handglass.messages import extensions as ext
 from handglass.messages.handshake import Extension
+from handglass.record.protection import MAX_PLAINTEXT
 from handglass.registry import reasons, suites
 from handglass.registry.code_points import CipherSuite, ExtensionType, ProtocolVersion
 from handglass.registry.errors import PeerError
+
+UNDERSTOOD = (
+    ExtensionType.STATUS_REQUEST,
+    ExtensionType.SUPPORTED_GROUPS,
+    ExtensionType.SIGNATURE_ALGORITHMS,
+    ExtensionType.SIGNATURE_ALGORITHMS_CERT,
+    ExtensionType.ALPN,
+    ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP,
+    ExtensionType.RECORD_SIZE_LIMIT,
+)
+"""What a server reads in every version, and therefore refuses if it is malformed."""
 
 
 def ordered_suites(
@@ -29,6 +42,12 @@ def ordered_suites(
     return [s for s in shared if (f := suites.facts_of(s)) and f.min_version <= version <= f.max_version]
 
 
+def lacks_client_certificate(config: ServerConfig, session: Session) -> bool:
+    """Whether resuming would let a client in without the certificate that is required."""
+    required = config.client_authentication is ClientAuthentication.REQUIRE
+    return required and not session.peer_certificates
+
+
 def choose_alpn(config: ServerConfig, hello: ClientHelloView) -> bytes | None:
     """The application protocol, in the server's order (RFC 7301 §3.2)."""
     if not config.alpn or not hello.alpn:
@@ -46,14 +65,17 @@ def choose_limits(me: ServerState, hello: ClientHelloView) -> list[Extension]:
     """Answer record_size_limit (RFC 8449), or max_fragment_length where that is not offered (RFC 6066 §4)."""
     channel, config = me.driver.channel, me.config
     limit = hello.decoded(ext.RecordSizeLimit, ExtensionType.RECORD_SIZE_LIMIT)
+    if limit is not None and limit.record_size_limit < 64:
+        raise PeerError(reasons.ILLEGAL_RECORD_SIZE_LIMIT, f"{limit.record_size_limit} is less than 64")
     if limit is not None and config.record_size_limit is not None:
         size = limit.record_size_limit
-        if size < 64:
-            raise PeerError(reasons.ILLEGAL_RECORD_SIZE_LIMIT, f"{size} is less than 64")
         me.negotiated.record_size_limit = size
-        content = size - 1 if channel.is_tls13 else size
-        channel.write_limit = min(channel.write_limit, content)
-        channel.handshake_write_limit = min(channel.handshake_write_limit, content)
+        # In TLS 1.3 the limit counts the content type byte, which our plaintext does not (RFC 8449 §4).
+        hidden = 1 if channel.is_tls13 else 0
+        channel.write_limit = min(channel.write_limit, size - hidden)
+        channel.limit_reads(
+            min(config.record_size_limit - hidden, MAX_PLAINTEXT), reasons.RECORD_SIZE_LIMIT_EXCEEDED
+        )
         body = ext.RecordSizeLimit(config.record_size_limit).encode()
         return [Extension(ExtensionType.RECORD_SIZE_LIMIT, body)]
     body = hello.body(ExtensionType.MAX_FRAGMENT_LENGTH) or b""
@@ -66,5 +88,5 @@ def choose_limits(me: ServerState, hello: ClientHelloView) -> list[Extension]:
     length = 256 << body[0]
     me.negotiated.max_fragment_length = length
     channel.write_limit = min(channel.write_limit, length)
-    channel.handshake_write_limit = min(channel.handshake_write_limit, length)
+    channel.limit_reads(length, reasons.MAX_FRAGMENT_LENGTH_EXCEEDED)
     return [Extension(ExtensionType.MAX_FRAGMENT_LENGTH, body)]

@@ -25,9 +25,9 @@ def begin(me: ServerState, hello: ClientHelloView) -> Conversation[None]:
     facts = me.negotiated
     me.hello = facts.client_hello = hello
     facts.client_random = me.driver.client_random = hello.hello.random
-    facts.server_name = hello.server_name
     if len(hello.extension_types) > me.config.limits.extensions:
         raise PeerError(reasons.TOO_MANY_EXTENSIONS, f"{len(hello.extension_types)}")
+    facts.server_name = hello.server_name
     if me.config.choose_config is not None:
         me.config = yield from ask("configuration", me.config.choose_config, hello)
     facts.version = version = choose_version(me, hello)
@@ -42,13 +42,16 @@ def begin(me: ServerState, hello: ClientHelloView) -> Conversation[None]:
 def choose_version(me: ServerState, hello: ClientHelloView) -> ProtocolVersion:
     """The highest version that both know (RFC 8446 §4.2.1, RFC 5246 §E.1), but no forced fallback (RFC 7507)."""
     ours = me.config.versions
+    legacy = hello.hello.legacy_version
+    if legacy <= ProtocolVersion.SSL3 and ProtocolVersion.SSL3 not in ours:
+        raise PeerError(reasons.NO_COMMON_VERSION, f"its legacy_version is {legacy.name} (RFC 8446 §D.5)")
     if hello.versions:
         shared = [version for version in ours if version in hello.versions]
         offered = ", ".join(version.name for version in hello.versions)
     else:
-        limit = min(hello.hello.legacy_version, ProtocolVersion.TLS1_2)
+        limit = min(legacy, ProtocolVersion.TLS1_2)
         shared = [version for version in ours if version <= limit]
-        offered = f"at most {ProtocolVersion(hello.hello.legacy_version).name}"
+        offered = f"at most {legacy.name}"
     if not shared:
         names = ", ".join(version.name for version in ours)
         raise PeerError(reasons.NO_COMMON_VERSION, f"the client offers {offered}, we have {names}")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from handglass.handshake.config import ClientConfig, Config, ServerConfig
+from handglass.keys.transcript import Transcript
 from handglass.messages import extensions as ext
+from handglass.messages.extension import Place
 from handglass.messages.handshake import ClientHello, Extension
 from handglass.registry import reasons
 from handglass.registry.code_points import (
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from handglass.crypto.identity import Identity
     from handglass.handshake.driver import Driver
     from handglass.handshake.session import ExternalPsk, Session
-    from handglass.keys.transcript import Transcript
 
 S = TypeVar("S", bound=Struct)
 
@@ -127,6 +128,7 @@ class ClientHelloView:
         self.hello = hello
         self.raw = raw
         self._bodies: dict[int, bytes] = {}
+        self._decoded: dict[int, Struct] = {}
         for extension in hello.extensions or ():
             if extension.type in self._bodies:
                 raise PeerError(reasons.DUPLICATE_EXTENSION, ExtensionType(extension.type).name)
@@ -141,8 +143,20 @@ class ClientHelloView:
 
     def decoded(self, form: type[S], extension_type: ExtensionType) -> S | None:
         """An extension in this form, or None if the client did not send it."""
+        known = self._decoded.get(extension_type)
+        if isinstance(known, form):
+            return known
         data = self._bodies.get(extension_type)
-        return None if data is None else decode_extension(form, data, extension_type)
+        if data is None:
+            return None
+        found = self._decoded[extension_type] = decode_extension(form, data, extension_type)
+        return found
+
+    def check_bodies(self, extension_types: Iterable[ExtensionType]) -> None:
+        """Decode these extensions, as far as they are there. Raises PeerError (decode_error)."""
+        for extension_type in extension_types:
+            if extension_type in self._bodies:
+                self.decoded(ext.BODIES[Place.CH, extension_type], extension_type)
 
     @property
     def suites(self) -> Sequence[CipherSuite]:
@@ -236,9 +250,12 @@ class State:
     key_updates_in_a_row: int = 0
     tickets_seen: int = 0
     renegotiations: int = 0
+    renegotiating: bool = False
+    """A handshake after the first is under way; data to send waits for its end."""
     retry_prefix: bytes = b""
     """message_hash and HelloRetryRequest: what stands before a second ClientHello (RFC 8446 §4.4.1)."""
-    master_secret: bytes = field(default=b"", repr=False)
+    finished_transcript: Transcript | None = field(default=None, repr=False)
+    """The whole handshake, kept where post-handshake authentication may come (RFC 8446 §4.4.1)."""
 
     @property
     def settings(self) -> Config:
@@ -249,6 +266,11 @@ class State:
     def transcript(self) -> Transcript:
         """The handshake hash so far."""
         return self.driver.transcript
+
+    def end_transcript(self, *, keep: bool) -> None:
+        """The handshake is done: keep its hash if post-handshake authentication may need it (RFC 8446 §4.4.1)."""
+        self.finished_transcript = self.driver.transcript if keep else None
+        self.driver.transcript = Transcript()
 
     @property
     def raw(self) -> bytes:
@@ -286,6 +308,7 @@ class ServerState(State):
     authenticate_again: bool = False
     """The next handshake must be full, and ask for a client certificate."""
     request_transcripts: dict[bytes, Transcript] = field(default_factory=dict, repr=False)
+    """The handshake and the request that was sent with this context (RFC 8446 §4.4.1)."""
 
     @property
     def settings(self) -> Config:

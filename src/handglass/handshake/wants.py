@@ -59,15 +59,21 @@ class Expectation(Want, Generic[M]):
         return f"<waits to {self.state}>"
 
 
-EXPECTATIONS: list[Expectation[Any]] = []
+EXPECTATIONS: list[Expectation[Any] | ExpectChangeCipherSpec] = []
 """Every named wait of every conversation, in the order of definition: the states of the engine."""
 
 
 class ExpectChangeCipherSpec(Want):
     """The ChangeCipherSpec message of TLS 1.2 and below must come next (RFC 5246 §7.1)."""
 
-    __slots__ = ()
-    state = "read change cipher spec"
+    __slots__ = ("state",)
+
+    def __init__(self, state: str) -> None:
+        self.state = state
+        EXPECTATIONS.append(self)
+
+    def __repr__(self) -> str:
+        return f"<waits to {self.state}>"
 
 
 class Send(Want):

@@ -92,7 +92,10 @@ class Source(Protocol):
 
 
 class TrustPlaces:
-    """Several places in the order in which they are asked. What was found is kept, the rest asked again."""
+    """Several places in the order in which they are asked. What was found is kept, the rest asked again.
+
+    It is a `Source` of `handglass.verify.TrustStore` as it stands.
+    """
 
     def __init__(self, sources: tuple[Source, ...] = (), description: tuple[str, ...] = ()) -> None:
         self.sources = sources
@@ -114,7 +117,15 @@ class TrustPlaces:
         """Return the revocation lists (DER) whose issuer equals a name (DER), each once."""
         return tuple(dict.fromkeys(crl for source in self.sources for crl in source.crls_by_issuer(name)))
 
-    def certificates(self) -> Iterator[CertificateEntry]:
+    def certificates(self, subject: Name) -> list[Certificate]:
+        """Return the certificates of a subject, with what a "TRUSTED CERTIFICATE" says of them."""
+        return list(map(_certificate, self.by_subject(subject.encoding)))
+
+    def crls(self, issuer: Name) -> list[Crl]:
+        """Return the revocation lists of an issuer."""
+        return list(map(Crl, self.crls_by_issuer(issuer.encoding)))
+
+    def listed(self) -> Iterator[CertificateEntry]:
         """Yield every certificate of the files among the places: the authorities that a server names."""
         for source in self.sources:
             if isinstance(source, Bundle):
@@ -122,21 +133,6 @@ class TrustPlaces:
 
     def __repr__(self) -> str:
         return f"TrustPlaces({', '.join(self.description) or 'empty'})"
-
-
-class StoreSource:
-    """The places as path building asks them (`handglass.verify.Source`)."""
-
-    def __init__(self, places: TrustPlaces) -> None:
-        self._places = places
-
-    def certificates(self, subject: Name) -> list[Certificate]:
-        """Return the certificates of a subject, with what a "TRUSTED CERTIFICATE" says of them."""
-        return list(map(_certificate, self._places.by_subject(subject.encoding)))
-
-    def crls(self, issuer: Name) -> list[Crl]:
-        """Return the revocation lists of an issuer."""
-        return list(map(Crl, self._places.crls_by_issuer(issuer.encoding)))
 
 
 class Bundle:
@@ -259,7 +255,7 @@ def open_trust(options: TrustOptions, environment: Mapping[str, str] | None = No
 
 def open_store(options: TrustOptions, environment: Mapping[str, str] | None = None) -> TrustStore:
     """Return the store for path building that looks certificates up in the places of `open_trust`."""
-    return TrustStore(sources=[StoreSource(open_trust(options, environment))])
+    return TrustStore(sources=[open_trust(options, environment)])
 
 
 def default_trust(
@@ -307,7 +303,7 @@ def default_trust(
 def _certificate(entry: CertificateEntry) -> Certificate:
     auxiliary = None
     if entry.trusted is not None or entry.rejected is not None:
-        trusted = frozenset(entry.trusted) if entry.trusted else None
+        trusted = frozenset(entry.trusted) if entry.trusted is not None else None
         auxiliary = Auxiliary(trusted, frozenset(entry.rejected or ()))
     return Certificate(entry.certificate, auxiliary)
 

@@ -42,6 +42,7 @@ ALERT_WORDS = {
 
 OPENSSL_REASONS: dict[str, tuple[int, str]] = {
     "NOT_TLS": (0x10B, "wrong version number"),
+    "NOT_TLS_HTTP": (0x10B, "wrong version number"),
     "WRONG_RECORD_VERSION": (0x10B, "wrong version number"),
     "EOF_DURING_HANDSHAKE": (0x126, "unexpected eof while reading"),
     "UNEXPECTED_EOF": (0x126, "unexpected eof while reading"),

@@ -227,6 +227,8 @@ ZERO_SHARED_SECRET = Reason("ZERO_SHARED_SECRET", A.ILLEGAL_PARAMETER,
     "The peer's public key makes the shared secret zero", "RFC 8446 §7.4.2")
 ILLEGAL_DH_PARAMETERS = Reason("ILLEGAL_DH_PARAMETERS", A.ILLEGAL_PARAMETER,
     "The server's Diffie-Hellman parameters make no sense", "RFC 5246 §7.4.3")
+NO_COMMON_FFDHE_GROUP = Reason("NO_COMMON_FFDHE_GROUP", A.INSUFFICIENT_SECURITY,
+    "The peer offers no finite-field group that is used here, and no other key exchange", "RFC 7919 §4")
 DH_PRIME_TOO_SHORT = Reason("DH_PRIME_TOO_SHORT", A.INSUFFICIENT_SECURITY,
     "The server's Diffie-Hellman prime is shorter than we accept", "RFC 7919 §3")
 DH_PRIME_TOO_LONG = Reason("DH_PRIME_TOO_LONG", A.ILLEGAL_PARAMETER,
@@ -257,6 +259,8 @@ MISSING_TICKET = Reason("MISSING_TICKET", A.UNEXPECTED_MESSAGE,
     "The server promised a session ticket and did not send it", "RFC 5077 §3.2")
 ILLEGAL_EARLY_DATA = Reason("ILLEGAL_EARLY_DATA", A.ILLEGAL_PARAMETER,
     "The server accepted early data under other terms than the ticket's", "RFC 8446 §4.2.10")
+EARLY_DATA_DOWNGRADE = Reason("EARLY_DATA_DOWNGRADE", A.PROTOCOL_VERSION,
+    "The server chose an older version although we sent early data of TLS 1.3", "RFC 8446 §D.3")
 EARLY_DATA_IN_SECOND_HELLO = Reason("EARLY_DATA_IN_SECOND_HELLO", A.ILLEGAL_PARAMETER,
     "The client offers early data in its second hello", "RFC 8446 §4.1.2")
 EARLY_DATA_WITHOUT_PSK = Reason("EARLY_DATA_WITHOUT_PSK", A.ILLEGAL_PARAMETER,
@@ -364,6 +368,8 @@ RENEGOTIATION_INFO_MISSING = Reason("RENEGOTIATION_INFO_MISSING", A.HANDSHAKE_FA
     "The peer renegotiates without renegotiation_info", "RFC 5746 §3.5")
 RENEGOTIATION_SCSV = Reason("RENEGOTIATION_SCSV", A.HANDSHAKE_FAILURE,
     "The client renegotiates with the signal that is meant for the first handshake", "RFC 5746 §3.7")
+ENCRYPT_THEN_MAC_DROPPED = Reason("ENCRYPT_THEN_MAC_DROPPED", A.HANDSHAKE_FAILURE,
+    "The peer renegotiated from encrypt-then-MAC back to MAC-then-encrypt", "RFC 7366 §3.1")
 RENEGOTIATION_CERTIFICATE_CHANGED = Reason("RENEGOTIATION_CERTIFICATE_CHANGED", A.ILLEGAL_PARAMETER,
     "The server showed another certificate when it renegotiated", "RFC 7627 §1")
 

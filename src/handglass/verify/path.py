@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from handglass.crypto.certificate_signature import CertificateSignatureError, check_signature
 
-from . import constraints, identity, policy, revocation, strength
+from . import constraints, identity, policy, resources, revocation, strength
 from .build import build_chain, is_issuer
 from .certificate import Certificate
 from .codes import VerifyCode
@@ -82,6 +82,7 @@ def run(context: Context) -> bool:
         strength.check_suite_b(context)
         _check_signatures(context)
         constraints.check_name_constraints(context)
+        resources.check_resources(context)
         if context.params.checks_policies and context.parent is None:
             policy.check_policies(context)
     except Stopped:

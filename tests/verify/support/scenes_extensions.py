@@ -305,3 +305,60 @@ def times() -> Iterator[tuple[str, Scene]]:
     )
     yield "everything wrong", scene(make(chain), everything)
     yield "everything wrong, own signature", scene(make(chain), replace(everything, check_ss_sig=True))
+
+
+def resources() -> Iterator[tuple[str, Scene]]:
+    """RFC 3779: AS numbers and addresses in a chain of three."""
+    number = build.integer
+
+    def numbers(*items: bytes, rdi: bytes = b"") -> bytes:
+        return build.extension("1.3.6.1.5.5.7.1.8", build.seq(build.context(0, build.seq(*items)), rdi), True)
+
+    def span(low: int, high: int) -> bytes:
+        return build.seq(number(low), number(high))
+
+    inherit_numbers = build.extension("1.3.6.1.5.5.7.1.8", build.seq(build.context(0, b"\x05\x00")), True)
+
+    def prefix(text: str, length: int) -> bytes:
+        raw = bytes(map(int, text.split(".")))[: (length + 7) // 8]
+        return build.bits(raw, -length % 8)
+
+    def addresses(*items: bytes, family: bytes = b"\0\x01") -> bytes:
+        return build.extension(
+            "1.3.6.1.5.5.7.1.7", build.seq(build.seq(build.octets(family), build.seq(*items))), True
+        )
+
+    inherit_addresses = build.extension(
+        "1.3.6.1.5.5.7.1.7", build.seq(build.seq(build.octets(b"\0\x01"), b"\x05\x00")), True
+    )
+    ten = addresses(prefix("10.0.0.0", 8))
+    options: dict[str, bytes] = {
+        "none": b"",
+        "one number": numbers(number(5)),
+        "two numbers": numbers(number(5), number(9)),
+        "numbers": numbers(span(1, 100)),
+        "far numbers": numbers(span(200, 300)),
+        "numbers and domains": numbers(span(1, 100), rdi=build.context(1, build.seq(number(7)))),
+        "unsorted numbers": numbers(number(9), number(5)),
+        "neighbours": numbers(number(5), number(6)),
+        "backward": numbers(span(9, 5)),
+        "inherited numbers": inherit_numbers,
+        "malformed numbers": build.extension("1.3.6.1.5.5.7.1.8", b"\x04\x00", True),
+        "net": ten,
+        "part of the net": addresses(prefix("10.1.0.0", 16)),
+        "another net": addresses(prefix("192.168.0.0", 16)),
+        "two nets": addresses(prefix("10.1.0.0", 16), prefix("10.3.0.0", 16)),
+        "range": addresses(build.seq(prefix("10.1.0.0", 16), prefix("10.3.0.0", 16))),
+        "range like a prefix": addresses(build.seq(prefix("10.2.0.0", 16), prefix("10.3.0.0", 16))),
+        "unsorted nets": addresses(prefix("10.3.0.0", 16), prefix("10.1.0.0", 16)),
+        "net 6": addresses(build.bits(b"\x20\x01"), family=b"\0\x02"),
+        "inherited net": inherit_addresses,
+        "malformed net": build.extension("1.3.6.1.5.5.7.1.7", b"\x04\x00", True),
+    }
+    for combination in itertools.product(options, repeat=2):
+        for anchor in ("numbers", "net", "inherited net", "none"):
+            chain = layers(3)
+            for index, label in enumerate((anchor, *combination)):
+                if options[label]:
+                    chain[index].extensions["res"] = options[label]
+            yield f"{anchor} over {' over '.join(combination)}", scene(make(chain))

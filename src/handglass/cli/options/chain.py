@@ -6,7 +6,8 @@ options goes through `given`.
 
 from __future__ import annotations
 
-from .table import Options, flag, number, text, texts, word
+from . import values
+from .table import Option, Options, flag, number, text, texts
 
 PARAMETERS = "certificate verification"
 PURPOSES = (
@@ -23,12 +24,17 @@ PURPOSES = (
 SETS = ("default", "pkcs7", "smime_sign", "ssl_client", "ssl_server")
 
 
+def _named(name: str, metavar: str, words: tuple[str, ...], help: str) -> Option[str | None]:
+    """Make a row whose argument is one of `words`; a wrong one is told in OpenSSL's words by who reads it."""
+    return Option(name, metavar, help, convert=values.anything, default=None, where=PARAMETERS, words=words)
+
+
 class ChainChecks(Options, title="Validation options"):
     """What a chain is checked for."""
 
     policy = texts("policy", "oid", "Certificate policy to accept (dotted or by name)", where=PARAMETERS)
-    purpose = word("purpose", "purpose", PURPOSES, "What the chain must be good for", where=PARAMETERS)
-    verify_name = word("verify_name", "name", SETS, "Take a named set of parameters", where=PARAMETERS)
+    purpose = _named("purpose", "purpose", PURPOSES, "What the chain must be good for")
+    verify_name = _named("verify_name", "name", SETS, "Take a named set of parameters")
     verify_depth = number(
         "verify_depth", "n", "How many intermediate certificates to allow", where=PARAMETERS
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .chain import ChainChecks
 from .misc import General
-from .parser import usage_error
+from .parser import UsageError
 from .table import Options, directory, flag, target_words, text, texts
 from .verify import CHAIN, TRUST, PeerName
 
@@ -43,4 +43,4 @@ class VerifyOptions(
     def check(self) -> None:
         """Look at options that exclude each other. Raises UsageError."""
         if self.trusted and (self.ca_file or self.ca_path or self.ca_store):
-            raise usage_error(type(self), "Cannot use -trusted with -CAfile, -CApath or -CAstore")
+            raise UsageError("verify: Cannot use -trusted with -CAfile, -CApath or -CAstore")

@@ -89,7 +89,6 @@ class Visit:
         self._error: TLSError | NetError | None = None
         self._leaving: float | None = None
         self._keyboard: Keyboard | None = None
-        self._last_data = 0.0
         self._gone = False
 
     # The three parts -------------------------------------------------------------------------------------
@@ -104,10 +103,9 @@ class Visit:
         self._send_early_data()
         in_time = self._run(lambda: self._established or self._over, deadline)
         if not in_time and not self._over:
-            self._pump.flush()
+            waited = f"{limit:g} seconds, and the client still waits to {self.connection.state}"
             self.connection.abort(AlertDescription.USER_CANCELED)
             self._pump.drain(LINGER_SECONDS)
-            waited = f"{limit:g} seconds in which the client waited to {self.connection.state}"
             self._error = LocalError(reasons.HANDSHAKE_TIMEOUT, waited)
         self._report()
         return self._established and self._error is None
@@ -124,12 +122,14 @@ class Visit:
         if self._keyboard.descriptor is None:
             self._input_ended()
         while not self._over and not self._gone:
-            self._run(lambda: self._over or self._gone, self._leaving, self._keyboard)
-            if self._leaving is not None and time.monotonic() >= self._leaving:
-                if self._last_data > self._leaving - QUIET_SECONDS:
-                    self._leaving = self._last_data + QUIET_SECONDS
-                    continue
-                self._gone = True
+            limit = self._leaving
+            self._run(
+                lambda: self._over or self._gone or self._leaving != limit,  # noqa: B023
+                limit,
+                self._keyboard,
+            )
+            # While the run lasted, an answer may have moved the end away.
+            self._gone = self._gone or (self._leaving is not None and time.monotonic() >= self._leaving)
 
     def finish(self) -> int:
         """Close, say how it ended, and give the exit status."""
@@ -230,7 +230,8 @@ class Visit:
 
     def _take(self, event: Event) -> None:
         if isinstance(event, DataReceived):
-            self._last_data = time.monotonic()
+            if self._leaving is not None:
+                self._leaving = time.monotonic() + QUIET_SECONDS
             self._screen.data(event.data)
         elif isinstance(event, HandshakeCompleted):
             self._established = True

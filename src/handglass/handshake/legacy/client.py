@@ -17,7 +17,14 @@ from handglass.handshake.events import (
     SessionReceived,
 )
 from handglass.handshake.extensions import check_extensions
-from handglass.handshake.legacy.common import Security, make_security, read_finished, send_finished
+from handglass.handshake.legacy.common import (
+    Security,
+    check_encrypt_then_mac,
+    end_handshake,
+    make_security,
+    read_finished,
+    send_finished,
+)
 from handglass.handshake.legacy.key_exchange import ClientExchange, client_exchange
 from handglass.handshake.legacy.profiles import PROFILES, Profile, master_secret
 from handglass.handshake.session import Session
@@ -69,9 +76,7 @@ READ_REQUEST = Expectation("read server certificate request", CertificateRequest
 READ_DONE = Expectation("read server done", ServerHelloDone)
 READ_SESSION_TICKET = Expectation("read server session ticket", NewSessionTicket12)
 CONNECTED = Expectation("connected", HelloRequest, transcribe=False)
-READ_RENEGOTIATED_HELLO = Expectation[ServerHello | HelloRequest](
-    "read server hello", ServerHello, HelloRequest, transcribe=False
-)
+READ_RENEGOTIATED_HELLO = Expectation("read server hello of renegotiation", ServerHello, transcribe=False)
 
 
 def handshake(me: ClientState, offer: Offer, answer: ServerHello) -> Conversation[None]:
@@ -83,8 +88,12 @@ def handshake(me: ClientState, offer: Offer, answer: ServerHello) -> Conversatio
 
 def connected(me: ClientState) -> Conversation[None]:
     """Between handshakes: the server may ask for another one (HelloRequest, RFC 5246 §7.4.1.1)."""
+    requests = 0
     while True:
         yield from expect(CONNECTED)
+        requests += 1
+        if requests > me.config.limits.renegotiations:
+            raise PeerError(reasons.TOO_MANY_HELLO_REQUESTS)
         accepted = me.config.allow_renegotiation and me.negotiated.secure_renegotiation
         yield Tell(RenegotiationRequested(accepted))
         if accepted:
@@ -99,19 +108,21 @@ def renegotiate(me: ClientState) -> Conversation[None]:
     yield from connected(me)
 
 
+def give_up_renegotiation(me: ClientState) -> Conversation[None]:
+    """The server refused the renegotiation that we began (RFC 5246 §7.2.2): all stays as it was."""
+    me.renegotiating = False
+    me.end_transcript(keep=False)
+    yield from connected(me)
+
+
 def renegotiate_once(me: ClientState) -> Conversation[None]:
     """One more handshake on this connection (RFC 5246 §7.4.1.1, RFC 5746 §3.5)."""
     me.renegotiations += 1
-    if me.renegotiations > me.config.limits.renegotiations:
-        raise PeerError(reasons.TOO_MANY_RENEGOTIATIONS)
+    me.renegotiating = True
     me.driver.transcript = Transcript(keep=True)
+    me.driver.spare_hello_requests = me.config.limits.renegotiations
     offer = yield from send_client_hello(me)
     answer = yield from expect(READ_RENEGOTIATED_HELLO)
-    while isinstance(answer, HelloRequest):  # it crossed our hello (RFC 5246 §7.4.1.1)
-        me.renegotiations += 1
-        if me.renegotiations > me.config.limits.renegotiations:
-            raise PeerError(reasons.TOO_MANY_HELLO_REQUESTS)
-        answer = yield from expect(READ_RENEGOTIATED_HELLO)
     if answer.legacy_version != me.negotiated.version:
         raise PeerError(reasons.VERSION_CHANGED)
     yield from negotiate(me, offer, answer)
@@ -139,7 +150,7 @@ def negotiate(me: ClientState, offer: Offer, answer: ServerHello) -> Conversatio
         yield from resume(me, profile, facts, ticket_promised=ticket_promised)
     else:
         yield from full(me, profile, facts, offer, bodies)
-    me.receives_data = me.sends_data = True
+    end_handshake(me)
 
 
 def take_server_hello(me: ClientState, offer: Offer, answer: ServerHello) -> SuiteFacts:
@@ -184,17 +195,12 @@ def take_legacy_answers(me: ClientState, facts: SuiteFacts, bodies: dict[Extensi
     agreed.extended_master_secret = ExtensionType.EXTENDED_MASTER_SECRET in bodies
     if me.config.require_extended_master_secret and not agreed.extended_master_secret:
         raise PeerError(reasons.MISSING_EXTENDED_MASTER_SECRET)
-    agreed.encrypt_then_mac = ExtensionType.ENCRYPT_THEN_MAC in bodies
+    before, agreed.encrypt_then_mac = agreed.encrypt_then_mac, ExtensionType.ENCRYPT_THEN_MAC in bodies
+    check_encrypt_then_mac(me, facts, before=before)
     if agreed.encrypt_then_mac and facts.mac == "AEAD":
         raise PeerError(reasons.ILLEGAL_ENCRYPT_THEN_MAC, agreed.suite.name if agreed.suite else "")
-    for kind in (
-        ExtensionType.EXTENDED_MASTER_SECRET,
-        ExtensionType.ENCRYPT_THEN_MAC,
-        ExtensionType.SESSION_TICKET,
-        ExtensionType.STATUS_REQUEST,
-    ):
-        if bodies.get(kind):
-            raise PeerError(reasons.DECODE_ERROR, f"the answer to {kind.name} must be empty")
+    if bodies.get(ExtensionType.SESSION_TICKET):
+        raise PeerError(reasons.DECODE_ERROR, "the answer to SESSION_TICKET must be empty (RFC 5077 §3.2)")
     if (body := bodies.get(ExtensionType.EC_POINT_FORMATS)) is not None:
         formats = decode_extension(ext.ECPointFormatList, body, ExtensionType.EC_POINT_FORMATS)
         if 0 not in formats.ec_point_format_list:
@@ -277,6 +283,12 @@ def read_server_certificate(me: ClientState, *, status_promised: bool) -> Conver
     chain = tuple(message.certificate_list)
     if not chain:
         raise PeerError(reasons.EMPTY_SERVER_CERTIFICATE)
+    if me.renegotiating and not agreed.extended_master_secret and chain[0] != agreed.peer_certificates[0]:
+        raise PeerError(reasons.RENEGOTIATION_CERTIFICATE_CHANGED)
+    if len(me.raw) > limits.certificate_list:
+        raise PeerError(
+            reasons.CERTIFICATES_TOO_LONG, f"{len(me.raw)}, and the limit is {limits.certificate_list}"
+        )
     if len(chain) > limits.certificates:
         raise PeerError(
             reasons.TOO_MANY_CERTIFICATES, f"{len(chain)}, and the limit is {limits.certificates}"

@@ -30,7 +30,7 @@ from handglass.registry.errors import PeerError
 from handglass.registry.suites import SuiteFacts
 
 READ_FINISHED = Expectation("read finished", Finished)
-READ_CHANGE_CIPHER_SPEC = ExpectChangeCipherSpec()
+READ_CHANGE_CIPHER_SPEC = ExpectChangeCipherSpec("read change cipher spec")
 
 
 @dataclass(slots=True)
@@ -64,7 +64,6 @@ def make_security(me: State, profile: Profile, facts: SuiteFacts, master: bytes)
     agreed = me.negotiated
     client_random, server_random = agreed.client_random, agreed.server_random
     hash_name = profile.hash_of(facts)
-    me.master_secret = master
     yield Reveal(SecretLabel.MASTER_SECRET, master)
     agreed.exporter = lambda label, context, length: prf.exporter(
         profile.prf,
@@ -102,10 +101,15 @@ def read_finished(me: State, security: Security) -> Conversation[bytes]:
     """The peer's ChangeCipherSpec and Finished (RFC 5246 §7.1, §7.4.9); its verify_data."""
     is_client = me.negotiated.is_client
     yield READ_CHANGE_CIPHER_SPEC
+    me.receives_data = False  # nothing but Finished may come under new keys
     keys = security.keys.server if is_client else security.keys.client
     yield Install(Direction.READ, security.protect(keys, me.entropy), me.driver.channel.read_epoch + 1)
     expected = finished(me, security, by_client=not is_client)
     message = yield from expect(READ_FINISHED)
+    if len(message.verify_data) != len(expected):
+        raise PeerError(
+            reasons.DECODE_ERROR, f"Finished has {len(message.verify_data)} bytes, not {len(expected)}"
+        )
     if not equal(message.verify_data, expected):
         raise PeerError(reasons.BAD_FINISHED)
     return expected
@@ -120,3 +124,17 @@ def finished(me: State, security: Security, *, by_client: bool) -> bytes:
         client=by_client,
         transcript_hash=me.transcript.digest(),
     )
+
+
+def check_encrypt_then_mac(me: State, facts: SuiteFacts, *, before: bool) -> None:
+    """A renegotiation may bring encrypt-then-MAC, but must not give it up for MAC-then-encrypt (RFC 7366 §3.1)."""
+    if before and me.renegotiations and not me.negotiated.encrypt_then_mac and facts.mac != "AEAD":
+        raise PeerError(reasons.ENCRYPT_THEN_MAC_DROPPED)
+
+
+def end_handshake(me: State) -> None:
+    """The handshake is done: application data flows, and its messages need not be remembered."""
+    me.receives_data = me.sends_data = True
+    me.renegotiating = False
+    me.driver.spare_hello_requests = 0
+    me.end_transcript(keep=False)

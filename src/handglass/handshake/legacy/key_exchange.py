@@ -16,7 +16,7 @@ from handglass.crypto.entropy import Entropy
 from handglass.crypto.finite_field import FieldShare
 from handglass.crypto.groups import KeyShare
 from handglass.crypto.rsa import RSAPrivateKey, RSAPublicKey
-from handglass.handshake.config import Config
+from handglass.handshake.config import Config, ServerConfig
 from handglass.handshake.state import ClientHelloView, Negotiated
 from handglass.keys.premaster import make_rsa_premaster, open_rsa_premaster
 from handglass.messages.handshake import (
@@ -259,13 +259,32 @@ def server_group(config: Config, hello: ClientHelloView) -> NamedGroup | None:
     return next((group for group in order if group in hello.groups), None)
 
 
-def default_dh_group(config: Config, hello: ClientHelloView) -> tuple[int, int]:
-    """The RFC 7919 group for DHE: one the client names, else ffdhe2048 (RFC 7919 §4)."""
-    named = [g for g in hello.groups if (f := group_facts.facts_of(g)) and f.kind == "ffdh"]
+FFDHE_CODE_POINTS = range(0x0100, 0x0200)
+"""Where finite-field groups are among the named groups, known or not (RFC 7919 §2)."""
+
+
+def common_ffdhe(config: Config, hello: ClientHelloView) -> NamedGroup | None:
+    """The first of the client's finite-field groups that we use."""
     ours = [g for g in config.groups if (f := group_facts.facts_of(g)) and f.kind == "ffdh"]
-    group = next((g for g in named if g in ours), NamedGroup.FFDHE2048)
+    return next((group for group in hello.groups if group in ours), None)
+
+
+def excludes_dh(config: Config, hello: ClientHelloView) -> bool:
+    """Whether the client names finite-field groups, and none that we use: then DHE is out (RFC 7919 §4)."""
+    named = any(group in FFDHE_CODE_POINTS for group in hello.groups)
+    return named and common_ffdhe(config, hello) is None
+
+
+def dh_group(config: ServerConfig, hello: ClientHelloView) -> tuple[int, int, NamedGroup | None] | None:
+    """Prime, generator and name of the group for DHE; None if the client excludes all of ours (RFC 7919 §4)."""
+    group = common_ffdhe(config, hello)
+    if group is None and excludes_dh(config, hello):
+        return None
+    if group is None and config.dh_parameters is not None:
+        return *config.dh_parameters, None
+    group = group or NamedGroup.FFDHE2048
     facts = group_facts.facts_of(group)
-    return finite_field.ffdhe_prime(facts.bits if facts is not None else 2048), 2
+    return finite_field.ffdhe_prime(facts.bits if facts is not None else 2048), 2, group
 
 
 def integer_bytes(value: int) -> bytes:

@@ -13,10 +13,16 @@ from handglass.handshake.legacy.key_exchange import (
     EcdheServer,
     RsaServer,
     ServerExchange,
-    default_dh_group,
+    dh_group,
+    excludes_dh,
     server_group,
 )
-from handglass.handshake.negotiation import choose_alpn, choose_limits, ordered_suites
+from handglass.handshake.negotiation import (
+    choose_alpn,
+    choose_limits,
+    lacks_client_certificate,
+    ordered_suites,
+)
 from handglass.handshake.session import Session
 from handglass.handshake.state import ClientHelloView, ServerState
 from handglass.handshake.wants import Conversation, ask
@@ -81,6 +87,10 @@ def choose(me: ServerState, hello: ClientHelloView) -> Conversation[Choice]:
             return choice
     if not identities:
         raise LocalError(reasons.NO_CERTIFICATE_CONFIGURED)
+    if excludes_dh(me.config, hello) and any(
+        f.key_exchange == "DHE" for s in shared if (f := suites.facts_of(s))
+    ):
+        raise PeerError(reasons.NO_COMMON_FFDHE_GROUP)
     names = ", ".join(suite.name for suite in shared)
     raise LocalError(
         reasons.NO_COMMON_SUITE, f"no certificate, curve or signature scheme of ours fits one of {names}"
@@ -109,6 +119,7 @@ def find_session(
         and session.context == me.config.session_context
         and session.server_name == hello.server_name
         and me.clock() - session.created <= session.lifetime
+        and not lacks_client_certificate(me.config, session)
     )
     if not fits or not hello.hello.legacy_session_id:
         return None, False
@@ -139,8 +150,11 @@ def try_suite(
         if scheme is None:
             continue
         if facts.key_exchange == "DHE":
-            prime, generator = me.config.dh_parameters or default_dh_group(me.config, hello)
-            return Choice(suite, facts, DheServer(prime, generator, me.entropy), identity, scheme)
+            found = dh_group(me.config, hello)
+            if found is None:
+                return None
+            prime, generator, group = found
+            return Choice(suite, facts, DheServer(prime, generator, me.entropy), identity, scheme, group)
         group = server_group(me.config, hello)
         if group is None:
             return None

@@ -8,10 +8,18 @@ from handglass.handshake.certificates import schemes_for_certificate
 from handglass.handshake.config import ClientAuthentication
 from handglass.handshake.events import HandshakeCompleted, PeerCertificateReceived, RenegotiationRequested
 from handglass.handshake.legacy import selection
-from handglass.handshake.legacy.common import Security, make_security, read_finished, send_finished
+from handglass.handshake.legacy.common import (
+    Security,
+    check_encrypt_then_mac,
+    end_handshake,
+    make_security,
+    read_finished,
+    send_finished,
+)
 from handglass.handshake.legacy.key_exchange import ServerExchange
 from handglass.handshake.legacy.profiles import PROFILES, Profile, master_secret
 from handglass.handshake.legacy.selection import Choice
+from handglass.handshake.negotiation import UNDERSTOOD
 from handglass.handshake.session import Session
 from handglass.handshake.state import (
     CertificateRequestFacts,
@@ -53,6 +61,14 @@ from handglass.registry.code_points import (
     SignatureScheme,
 )
 from handglass.registry.errors import PeerError
+
+UNDERSTOOD_HERE = (
+    ExtensionType.EC_POINT_FORMATS,
+    ExtensionType.ENCRYPT_THEN_MAC,
+    ExtensionType.EXTENDED_MASTER_SECRET,
+    ExtensionType.RENEGOTIATION_INFO,
+)
+"""What a server of these versions reads besides, and therefore refuses if it is malformed."""
 
 READ_CERTIFICATE = Expectation("read client certificate", Certificate12)
 READ_KEY_EXCHANGE: dict[type[Message], Expectation[Message]] = {
@@ -100,6 +116,7 @@ def renegotiate(me: ServerState, hello: ClientHelloView) -> Conversation[None]:
     if hello.hello.legacy_version < (me.negotiated.version or 0):
         raise PeerError(reasons.VERSION_CHANGED)
     me.renegotiation_requested = False
+    me.renegotiating = True
     me.driver.transcript = Transcript(keep=True)
     me.hello = me.negotiated.client_hello = hello
     me.negotiated.client_random = me.driver.client_random = hello.hello.random
@@ -125,7 +142,9 @@ def negotiate(me: ServerState, hello: ClientHelloView) -> Conversation[None]:
     yield Allow(version=agreed.version, drop_change_cipher_spec=False)
     check_hello(me, hello)
     choice = yield from selection.choose(me, hello)
-    agreed.suite, agreed.alpn = choice.suite, choice.alpn
+    agreed.suite = choice.suite
+    if not me.renegotiations:
+        agreed.alpn = choice.alpn
     me.transcript.choose(profile.hash_of(choice.facts))
     me.transcript.add(hello.raw)
     agreed.extended_master_secret = (
@@ -133,20 +152,28 @@ def negotiate(me: ServerState, hello: ClientHelloView) -> Conversation[None]:
     )
     if me.config.require_extended_master_secret and not agreed.extended_master_secret:
         raise PeerError(reasons.MISSING_EXTENDED_MASTER_SECRET)
-    agreed.encrypt_then_mac = (
-        me.config.encrypt_then_mac and ExtensionType.ENCRYPT_THEN_MAC in hello and choice.facts.mac != "AEAD"
+    before, agreed.encrypt_then_mac = (
+        agreed.encrypt_then_mac,
+        (
+            me.config.encrypt_then_mac
+            and ExtensionType.ENCRYPT_THEN_MAC in hello
+            and choice.facts.mac != "AEAD"
+        ),
     )
+    check_encrypt_then_mac(me, choice.facts, before=before)
     me.authenticate_again, authenticate = False, me.authenticate_again
     if choice.session is not None:
         yield from resume(me, profile, hello, choice)
     else:
         yield from full(me, profile, hello, choice, authenticate=authenticate)
-    me.receives_data = me.sends_data = True
+    end_handshake(me)
 
 
 def check_hello(me: ServerState, hello: ClientHelloView) -> None:
     """Compression and secure renegotiation (RFC 5246 §7.4.1.2, RFC 5746 §3.6, §3.7)."""
     agreed = me.negotiated
+    hello.check_bodies(UNDERSTOOD)
+    hello.check_bodies(UNDERSTOOD_HERE)
     if CompressionMethod.NULL not in hello.hello.legacy_compression_methods:
         raise PeerError(reasons.NULL_COMPRESSION_MISSING)
     scsv = CipherSuite.TLS_EMPTY_RENEGOTIATION_INFO_SCSV in hello.suites
@@ -162,10 +189,9 @@ def check_hello(me: ServerState, hello: ClientHelloView) -> None:
         info = decode_extension(ext.RenegotiationInfo, body, ExtensionType.RENEGOTIATION_INFO)
         if info.renegotiated_connection != agreed.verify_data[0]:
             raise PeerError(reasons.RENEGOTIATION_MISMATCH)
+    if me.renegotiations and not agreed.secure_renegotiation and body is not None:
+        raise PeerError(reasons.RENEGOTIATION_MISMATCH, "the first handshake had none (RFC 5746 §4.4)")
     agreed.secure_renegotiation = scsv or body is not None
-    for kind in (ExtensionType.EXTENDED_MASTER_SECRET, ExtensionType.ENCRYPT_THEN_MAC):
-        if hello.body(kind):
-            raise PeerError(reasons.DECODE_ERROR, f"{kind.name} must be empty")
     formats = hello.decoded(ext.ECPointFormatList, ExtensionType.EC_POINT_FORMATS)
     if formats is not None and ECPointFormat.UNCOMPRESSED not in formats.ec_point_format_list:
         raise PeerError(reasons.ILLEGAL_POINT_FORMATS)
@@ -301,6 +327,10 @@ def read_client_certificate(me: ServerState) -> Conversation[tuple[bytes, ...]]:
     limits = me.config.limits
     message = yield from expect(READ_CERTIFICATE)
     chain = tuple(message.certificate_list)
+    if len(me.raw) > limits.certificate_list:
+        raise PeerError(
+            reasons.CERTIFICATES_TOO_LONG, f"{len(me.raw)}, and the limit is {limits.certificate_list}"
+        )
     if len(chain) > limits.certificates:
         raise PeerError(
             reasons.TOO_MANY_CERTIFICATES, f"{len(chain)}, and the limit is {limits.certificates}"

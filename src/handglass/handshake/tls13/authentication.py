@@ -49,23 +49,35 @@ READ_CERTIFICATE_VERIFY = Expectation("read certificate verify", CertificateVeri
 READ_FINISHED = Expectation("read finished", Finished)
 
 
-def send_certificate(
+def send_authentication(
     me: State,
-    identity: Identity | None,
+    identity: Identity,
+    scheme: SignatureScheme,
     *,
     context: bytes = b"",
     leaf_extensions: tuple[Extension, ...] = (),
     peer_compression: Sequence[CertificateCompressionAlgorithm] = (),
 ) -> Conversation[None]:
-    """Send our chain (RFC 8446 §4.4.2), compressed if both sides like that (RFC 8879); no identity: an empty chain."""
-    chain = identity.certificates if identity is not None else ()
-    me.negotiated.own_certificates = chain
-    algorithm = (
-        next((a for a in me.settings.certificate_compression if a in peer_compression), None)
-        if chain
-        else None
-    )
-    yield Send(raw=certificate_message(chain, context, leaf_extensions, algorithm))
+    """Send our chain (RFC 8446 §4.4.2), compressed if both sides like that (RFC 8879), and the proof (§4.4.3).
+
+    The signature is made first: it may take its time, and the two messages must not be torn apart (§4.6.2).
+    """
+    facts, settings = me.negotiated, me.settings
+    algorithm = None
+    if peer_compression:
+        algorithm = next((a for a in settings.certificate_compression if a in peer_compression), None)
+    raw = certificate_message(identity.certificates, context, leaf_extensions, algorithm)
+    content = (CLIENT_CONTEXT if facts.is_client else SERVER_CONTEXT) + me.transcript.digest_with(raw)
+    signature = yield from ask("signature", settings.sign, scheme, identity.key, content, me.entropy)
+    facts.own_certificates, facts.own_signature_scheme = identity.certificates, scheme
+    yield Send(raw=raw)
+    yield Send(CertificateVerify(scheme, signature))
+
+
+def send_no_certificate(me: State, context: bytes) -> Conversation[None]:
+    """Send an empty chain: a client that has nothing to show (RFC 8446 §4.4.2)."""
+    me.negotiated.own_certificates = ()
+    yield Send(Certificate13(context, ()))
 
 
 @lru_cache(maxsize=64)
@@ -85,16 +97,6 @@ def certificate_message(
         return frame(message)
     body = message.encode()
     return frame(CompressedCertificate(algorithm, len(body), compression.compress(algorithm, body)))
-
-
-def send_certificate_verify(
-    me: State, identity: Identity, scheme: SignatureScheme, *, is_client: bool
-) -> Conversation[None]:
-    """Prove that the key to our certificate is ours (RFC 8446 §4.4.3)."""
-    content = (CLIENT_CONTEXT if is_client else SERVER_CONTEXT) + me.transcript.digest()
-    signature = yield from ask("signature", me.settings.sign, scheme, identity.key, content, me.entropy)
-    me.negotiated.own_signature_scheme = scheme
-    yield Send(CertificateVerify(scheme, signature))
 
 
 def send_finished(me: State, secret: bytes) -> Conversation[None]:
@@ -128,12 +130,16 @@ def take_certificate(
     post_handshake: bool = False,
 ) -> Conversation[tuple[bytes, ...]]:
     """The same for a message that was read already."""
+    limits = me.settings.limits
+    if len(me.raw) > limits.certificate_list:
+        raise PeerError(
+            reasons.CERTIFICATES_TOO_LONG, f"{len(me.raw)}, and the limit is {limits.certificate_list}"
+        )
     if isinstance(message, CompressedCertificate):
         message = decompress(me, message)
     if message.certificate_request_context != context:
         raise PeerError(reasons.WRONG_REQUEST_CONTEXT, message.certificate_request_context.hex())
     entries = message.certificate_list
-    limits = me.settings.limits
     if len(entries) > limits.certificates:
         raise PeerError(
             reasons.TOO_MANY_CERTIFICATES, f"{len(entries)}, and the limit is {limits.certificates}"
@@ -173,6 +179,8 @@ def judge(me: State) -> Conversation[None]:
 
 def decompress(me: State, message: CompressedCertificate) -> Certificate13:
     """The Certificate in a CompressedCertificate, its size checked before and after (RFC 8879 §4)."""
+    if not me.settings.certificate_compression:
+        raise PeerError(reasons.UNEXPECTED_MESSAGE, "COMPRESSED_CERTIFICATE, and no compression was offered")
     if message.algorithm not in me.settings.certificate_compression:
         raise PeerError(
             reasons.ILLEGAL_CERTIFICATE_COMPRESSION, f"algorithm {message.algorithm.name} was not offered"
@@ -180,7 +188,7 @@ def decompress(me: State, message: CompressedCertificate) -> Certificate13:
     limit = me.settings.limits.certificate_list
     if message.uncompressed_length > limit:
         raise PeerError(
-            reasons.CERTIFICATE_DECOMPRESSION_FAILED,
+            reasons.DECOMPRESSED_CERTIFICATE_TOO_LONG,
             f"it announces {message.uncompressed_length} bytes, the limit is {limit}",
         )
     try:
@@ -230,6 +238,10 @@ def read_finished(me: State, secret: bytes) -> Conversation[None]:
     hash_name = facts_of(me.negotiated.suite).prf_hash
     expected = schedule.finished_mac(hash_name, secret, me.transcript.digest())
     message = yield from expect(READ_FINISHED)
+    if len(message.verify_data) != len(expected):
+        raise PeerError(
+            reasons.DECODE_ERROR, f"Finished has {len(message.verify_data)} bytes, not {len(expected)}"
+        )
     if not equal(message.verify_data, expected):
         raise PeerError(
             reasons.BAD_FINISHED, "verify_data differs from the hash of the handshake as we saw it"

@@ -48,7 +48,7 @@ from handglass.messages.handshake import (
     ServerHello,
 )
 from handglass.record.null import NullProtection
-from handglass.registry import reasons
+from handglass.registry import reasons, suites
 from handglass.registry.code_points import (
     CipherSuite,
     CompressionMethod,
@@ -57,6 +57,8 @@ from handglass.registry.code_points import (
     PskKeyExchangeMode,
 )
 from handglass.registry.errors import PeerError
+
+SELECTED_TLS13 = ext.SupportedVersionsServerHello(ProtocolVersion.TLS1_3).encode()
 
 READ_SECOND_SERVER_HELLO = Expectation("read second server hello", ServerHello, transcribe=False)
 READ_ENCRYPTED_EXTENSIONS = Expectation("read encrypted extensions", EncryptedExtensions)
@@ -73,7 +75,7 @@ def handshake(me: ClientState, offer: Offer, answer: ServerHello) -> Conversatio
     if answer.is_retry:
         offer = yield from retry(me, offer, answer)
         answer = yield from expect(READ_SECOND_SERVER_HELLO)
-        check_second_answer(me, answer)
+        check_second_answer(me, offer, answer)
     me.transcript.add(me.raw)
     keys = yield from agree_on_keys(me, offer, answer)
     yield from read_encrypted_extensions(me, offer)
@@ -129,10 +131,13 @@ def retry_prefix(first_hello: bytes, hash_name: str, request: bytes) -> bytes:
     return bytes((254, 0, 0, len(hashed))) + hashed + request
 
 
-def check_second_answer(me: ClientState, answer: ServerHello) -> None:
+def check_second_answer(me: ClientState, offer: Offer, answer: ServerHello) -> None:
     """A retry must not lead to another retry, another suite or another version (RFC 8446 §4.1.4)."""
     if answer.is_retry:
         raise PeerError(reasons.SECOND_RETRY)
+    bodies = check_extensions(answer.extensions or (), Place.SH, offer.types)
+    if bodies.get(ExtensionType.SUPPORTED_VERSIONS) != SELECTED_TLS13:
+        raise PeerError(reasons.VERSION_CHANGED)
     if answer.cipher_suite != me.negotiated.suite:
         raise PeerError(reasons.SUITE_CHANGED)
 
@@ -140,7 +145,8 @@ def check_second_answer(me: ClientState, answer: ServerHello) -> None:
 def check_suite(offer: Offer, answer: ServerHello) -> CipherSuite:
     """What ServerHello and HelloRetryRequest have in common must fit the offer (RFC 8446 §4.1.3)."""
     suite = CipherSuite(answer.cipher_suite)
-    if suite not in offer.hello.cipher_suites or facts_of(suite).min_version != ProtocolVersion.TLS1_3:
+    facts = suites.facts_of(suite)
+    if suite not in offer.hello.cipher_suites or facts is None or facts.min_version != ProtocolVersion.TLS1_3:
         raise PeerError(reasons.ILLEGAL_SUITE, f"{suite.name} was not offered for TLS 1.3")
     if answer.legacy_version != ProtocolVersion.TLS1_2:
         raise PeerError(reasons.ILLEGAL_LEGACY_VERSION, f"legacy_version is 0x{answer.legacy_version:04x}")
@@ -290,4 +296,5 @@ def finish(me: ClientState, keys: KeySchedule, identity: Identity | None) -> Con
     yield Allow(drop_change_cipher_spec=False)
     me.write_secret, me.read_secret = client_secret, server_secret
     me.resumption_secret = keys.derive(SecretLabel.RESUMPTION, me.transcript.digest())
+    me.end_transcript(keep=me.config.post_handshake_auth)
     me.receives_data = me.sends_data = True

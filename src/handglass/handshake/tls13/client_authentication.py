@@ -7,7 +7,7 @@ from handglass.handshake.certificates import choose_client_identity
 from handglass.handshake.events import CertificateRequested
 from handglass.handshake.extensions import check_extensions
 from handglass.handshake.state import CertificateRequestFacts, ClientState, decode_extension
-from handglass.handshake.tls13.authentication import choose_scheme, send_certificate, send_certificate_verify
+from handglass.handshake.tls13.authentication import choose_scheme, send_authentication, send_no_certificate
 from handglass.handshake.wants import Conversation, Tell
 from handglass.messages import extensions as ext
 from handglass.messages.extension import Place
@@ -51,6 +51,8 @@ def consider_request(
         post_handshake=post_handshake,
     )
     identity = yield from choose_client_identity(me, wanted, authorities)
+    if identity is not None and choose_scheme(identity, wanted, me.config.signature_schemes) is None:
+        identity = None
     yield Tell(CertificateRequested(authorities, wanted, (), post_handshake, identity is not None))
     return identity
 
@@ -63,8 +65,9 @@ def answer_request(me: ClientState, identity: Identity | None) -> Conversation[N
     if identity is not None:
         scheme = choose_scheme(identity, request.signature_schemes, me.config.signature_schemes)
     if identity is None or scheme is None:
-        yield from send_certificate(me, None, context=request.context)
+        yield from send_no_certificate(me, request.context)
         return
     me.negotiated.client_certificate_sent = True
-    yield from send_certificate(me, identity, context=request.context, peer_compression=request.compression)
-    yield from send_certificate_verify(me, identity, scheme, is_client=True)
+    yield from send_authentication(
+        me, identity, scheme, context=request.context, peer_compression=request.compression
+    )

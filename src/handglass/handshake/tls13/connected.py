@@ -17,6 +17,7 @@ from handglass.handshake.tls13.client_authentication import answer_request, cons
 from handglass.handshake.tls13.keys import facts_of, protection
 from handglass.handshake.wants import Conversation, Direction, Expectation, Install, Send, Tell, expect
 from handglass.keys import schedule
+from handglass.keys.transcript import Transcript
 from handglass.messages import extensions as ext
 from handglass.messages.extension import Place
 from handglass.messages.handshake import (
@@ -48,7 +49,6 @@ MAX_TICKET_LIFETIME = 7 * 24 * 3600
 
 def connected_client(me: ClientState) -> Conversation[None]:
     """Take whatever may come after the handshake, for as long as the connection stands."""
-    finished_transcript = me.transcript.fork()
     while True:
         message = yield from expect(CLIENT_CONNECTED)
         if isinstance(message, NewSessionTicket13):
@@ -56,7 +56,6 @@ def connected_client(me: ClientState) -> Conversation[None]:
         elif isinstance(message, KeyUpdate):
             yield from take_key_update(me, message)
         else:
-            me.driver.transcript = finished_transcript.fork()
             yield from answer_post_handshake_request(me, message)
 
 
@@ -94,17 +93,21 @@ def take_ticket(me: ClientState, message: NewSessionTicket13) -> Conversation[No
 
 def answer_post_handshake_request(me: ClientState, request: CertificateRequest13) -> Conversation[None]:
     """Authenticate after the handshake (RFC 8446 §4.6.2)."""
-    if not me.config.post_handshake_auth:
-        raise PeerError(
-            reasons.UNEXPECTED_MESSAGE, "CertificateRequest, but post_handshake_auth was not offered"
-        )
+    if me.finished_transcript is None:
+        raise PeerError(reasons.POST_HANDSHAKE_AUTH_NOT_OFFERED)
     if request.certificate_request_context in me.pha_contexts:
         raise PeerError(reasons.DUPLICATE_REQUEST_CONTEXT, "it was used before on this connection")
     me.pha_contexts.add(request.certificate_request_context)
+    if len(me.pha_contexts) > me.config.limits.certificate_requests:
+        raise PeerError(
+            reasons.TOO_MANY_CERTIFICATE_REQUESTS, f"more than {me.config.limits.certificate_requests}"
+        )
+    me.driver.transcript = me.finished_transcript.fork()
     me.transcript.add(me.raw)
     identity = yield from consider_request(me, request, post_handshake=True)
     yield from answer_request(me, identity)
     yield from auth.send_finished(me, me.write_secret)
+    me.driver.transcript = Transcript()
 
 
 def connected_server(me: ServerState) -> Conversation[None]:
@@ -126,12 +129,11 @@ def request_certificate(me: ServerState) -> Conversation[None]:
     Raises:
         LocalError: the client did not send post_handshake_auth.
     """
-    hello = me.hello
-    if hello is None or ExtensionType.POST_HANDSHAKE_AUTH not in hello:
+    if me.finished_transcript is None:
         raise LocalError(reasons.NO_POST_HANDSHAKE_AUTH, "the client's hello does not have the extension")
     context = me.entropy(8)
     raw = frame(certificate_request(me, context))
-    transcript = me.transcript.fork()
+    transcript = me.finished_transcript.fork()
     transcript.add(raw)
     yield Send(raw=raw, transcribe=False)
     me.requested[context] = CertificateRequestFacts(context=context, post_handshake=True)
@@ -164,7 +166,6 @@ def take_post_handshake_certificate(
     request = me.requested.pop(plain.certificate_request_context, None)
     if request is None:
         raise PeerError(reasons.WRONG_REQUEST_CONTEXT, "no request of ours has this context")
-    main_transcript = me.transcript
     me.driver.transcript = me.request_transcripts.pop(request.context)
     me.transcript.add(raw)
     chain = yield from auth.take_certificate(me, plain, context=request.context, post_handshake=True)
@@ -173,7 +174,7 @@ def take_post_handshake_certificate(
         schemes = me.config.client_signature_schemes or me.config.signature_schemes
         yield from auth.read_certificate_verify(me, schemes, by_client=True)
     yield from auth.read_finished(me, me.read_secret)
-    me.driver.transcript = main_transcript
+    me.driver.transcript = Transcript()
     yield Tell(PostHandshakeAuthenticationCompleted(chain))
 
 

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 
 from handglass.crypto.hashes import digest, equal
 from handglass.crypto.identity import Identity
-from handglass.handshake.negotiation import choose_alpn, choose_limits, ordered_suites
+from handglass.handshake.negotiation import (
+    UNDERSTOOD,
+    choose_alpn,
+    choose_limits,
+    lacks_client_certificate,
+    ordered_suites,
+)
 from handglass.handshake.session import ExternalPsk, Session
 from handglass.handshake.state import ClientHelloView, ServerState
 from handglass.handshake.tls13.authentication import choose_scheme
@@ -30,6 +36,18 @@ from handglass.registry.code_points import (
     SignatureScheme,
 )
 from handglass.registry.errors import LocalError, PeerError
+
+UNDERSTOOD_HERE = (
+    ExtensionType.COMPRESS_CERTIFICATE,
+    ExtensionType.PRE_SHARED_KEY,
+    ExtensionType.EARLY_DATA,
+    ExtensionType.COOKIE,
+    ExtensionType.PSK_KEY_EXCHANGE_MODES,
+    ExtensionType.CERTIFICATE_AUTHORITIES,
+    ExtensionType.POST_HANDSHAKE_AUTH,
+    ExtensionType.KEY_SHARE,
+)
+"""What a server of TLS 1.3 reads besides, and therefore refuses if it is malformed."""
 
 MAX_PSK_IDENTITIES = 8
 """How many of the client's identities are looked up."""
@@ -72,6 +90,8 @@ def choose(me: ServerState, hello: ClientHelloView, only: CipherSuite | None = N
         PeerError: the hello breaks a rule, or there is nothing in common.
         LocalError: no certificate of ours fits.
     """
+    hello.check_bodies(UNDERSTOOD)
+    hello.check_bodies(UNDERSTOOD_HERE)
     check_hello(hello)
     offered = [s for s in ordered_suites(me.config, hello, ProtocolVersion.TLS1_3) if only in {None, s}]
     if not offered:
@@ -111,10 +131,6 @@ def check_hello(hello: ClientHelloView) -> None:
             raise PeerError(reasons.BINDER_COUNT_MISMATCH)
     elif ExtensionType.EARLY_DATA in hello:
         raise PeerError(reasons.EARLY_DATA_WITHOUT_PSK)
-    if hello.body(ExtensionType.EARLY_DATA):
-        raise PeerError(reasons.DECODE_ERROR, "early_data in a ClientHello must be empty (RFC 8446 §4.2.10)")
-    if hello.body(ExtensionType.POST_HANDSHAKE_AUTH):
-        raise PeerError(reasons.DECODE_ERROR, "post_handshake_auth must be empty (RFC 8446 §4.2.6)")
     if (hello.key_shares is None) != (ExtensionType.SUPPORTED_GROUPS not in hello):
         raise PeerError(
             reasons.MISSING_SUPPORTED_GROUPS if hello.key_shares is not None else reasons.MISSING_KEY_SHARE
@@ -187,6 +203,7 @@ def look_up(
         or session.context != config.session_context
         or session.server_name != hello.server_name
         or me.clock() - session.created > session.lifetime
+        or lacks_client_certificate(config, session)
     ):
         return None
     return session
@@ -234,8 +251,10 @@ def choose_group(me: ServerState, hello: ClientHelloView, choice: Choice) -> Non
             if PskKeyExchangeMode.PSK_KE not in modes:
                 raise PeerError(reasons.MISSING_KEY_SHARE)
             return
+    if hello.key_shares is None:  # it relied on a pre-shared key that we do not take
+        raise PeerError(reasons.MISSING_KEY_SHARE)
     usable = [g for g in config.groups if (facts := group_facts.facts_of(g)) and facts.tls13_allowed]
-    shares = {share.group: share for share in hello.key_shares or ()}
+    shares = {share.group: share for share in hello.key_shares}
     order = usable if config.prefer_own_suites else list(shares)
     for group in order:
         if group in shares and group in usable:
@@ -258,6 +277,8 @@ def choose_certificate(me: ServerState, hello: ClientHelloView, choice: Choice) 
         identities = yield from ask("certificate", config.choose_identity, hello, config.identities)
     if not identities:
         raise LocalError(reasons.NO_CERTIFICATE_CONFIGURED)
+    if ExtensionType.SIGNATURE_ALGORITHMS not in hello:  # it relied on a pre-shared key that we do not take
+        raise PeerError(reasons.MISSING_SIGNATURE_ALGORITHMS)
     for identity in identities:
         scheme = choose_scheme(identity, hello.signature_schemes, config.signature_schemes)
         if scheme is not None:

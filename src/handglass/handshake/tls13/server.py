@@ -14,8 +14,7 @@ from handglass.handshake.tls13.authentication import (
     read_certificate_verify,
     read_finished,
     require_scheme,
-    send_certificate,
-    send_certificate_verify,
+    send_authentication,
     send_finished,
 )
 from handglass.handshake.tls13.connected import certificate_request, connected_server
@@ -88,6 +87,7 @@ def handshake(me: ServerState, hello: ClientHelloView) -> Conversation[None]:
     yield Allow(drop_change_cipher_spec=False, plain_alerts=False, skip_early_data=0)
     me.write_secret, me.read_secret = server_secret, client_secret
     me.resumption_secret = keys.derive(SecretLabel.RESUMPTION, me.transcript.digest())
+    me.end_transcript(keep=ExtensionType.POST_HANDSHAKE_AUTH in hello)
     me.receives_data = me.sends_data = True
     yield from send_tickets(me)
     yield Tell(HandshakeCompleted(me.negotiated))
@@ -123,6 +123,7 @@ def retry(
         yield Allow(skip_early_data=config.limits.early_data + config.max_early_data)
     me.negotiated.hello_retried = True
     message = yield from expect(READ_SECOND_CLIENT_HELLO)
+    yield Allow(skip_early_data=0)  # what was refused came before the second hello (RFC 8446 §4.2.10)
     second = ClientHelloView(message, me.raw)
     selection.check_second_hello(hello, second, group, cookie)
     me.hello = me.negotiated.client_hello = second
@@ -239,17 +240,14 @@ def authenticate(me: ServerState, hello: ClientHelloView, choice: Choice) -> Con
     identity = choice.identity
     assert identity is not None  # noqa: S101 - selection fails without one; for the type checker
     me.identity = identity
-    compression: tuple[object, ...] = ()
-    if ExtensionType.COMPRESS_CERTIFICATE in hello:
-        offered = hello.decoded(ext.CompressCertificateAlgorithms, ExtensionType.COMPRESS_CERTIFICATE)
-        compression = offered.algorithms if offered else ()
-    yield from send_certificate(
+    offered = hello.decoded(ext.CompressCertificateAlgorithms, ExtensionType.COMPRESS_CERTIFICATE)
+    yield from send_authentication(
         me,
         identity,
+        require_scheme(choice.scheme),
         leaf_extensions=selection.leaf_extensions(me, hello),
-        peer_compression=compression,  # type: ignore[arg-type]
+        peer_compression=offered.algorithms if offered is not None else (),
     )
-    yield from send_certificate_verify(me, identity, require_scheme(choice.scheme), is_client=False)
     return requested
 
 

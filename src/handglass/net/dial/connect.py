@@ -58,7 +58,8 @@ class DialOptions:
     """How to connect. Seconds of None: no limit. `family` and `kind` are the socket module's constants.
 
     `bind` is the local address (for a Unix-domain socket its host is the source path); `tell` gets each
-    attempt as soon as it has ended.
+    attempt as soon as it has ended. With `fast_open` (RFC 7413) a connection may count as connected before the peer has
+    answered; what is wrong with it then shows at the first write or read.
     """
 
     family: int = socket.AF_UNSPEC

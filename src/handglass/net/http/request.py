@@ -11,7 +11,7 @@ refused (RFC 9112 §11.2).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from handglass.net.http.limits import RequestLimits
 
@@ -36,19 +36,23 @@ class Request:
     version: tuple[int, int]
     fields: tuple[tuple[str, str], ...]
     keep_alive: bool
+    _by_name: dict[str, list[str]] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def path(self) -> str:
         """The path as it came, with its percent-encodings, without the query."""
         target = self.target
         if not target.startswith("/") and "://" in target:  # absolute-form: RFC 9112 §3.2.2
-            _, slash, rest = target.partition("://")[2].partition("/")
-            target = f"/{rest}" if slash or not rest else rest
+            target = "/" + target.partition("://")[2].partition("/")[2]
         return target.partition("?")[0]
 
     def values(self, name: str) -> list[str]:
         """All values of a field; `name` in lower case."""
-        return [value for key, value in self.fields if key.lower() == name]
+        if self._by_name is None:
+            self._by_name = {}
+            for key, value in self.fields:
+                self._by_name.setdefault(key.lower(), []).append(value)
+        return self._by_name.get(name, [])
 
     def value(self, name: str) -> str:
         """Return the values of a field in one (RFC 9110 §5.3); empty if there is none."""

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Protocol
 
@@ -134,7 +135,7 @@ class Response:
         lines += [f"{name}: {value}" for name, value in self.fields]
         if self.status != HTTPStatus.NOT_MODIFIED:
             lines.append(f"Content-length: {self.body.length}")
-        lines.append(f"Date: {http_date(time.time())}")
+        lines.append(f"Date: {http_date(int(time.time()))}")
         if keep != (minor == 1):
             lines.append(f"Connection: {'keep-alive' if keep else 'close'}")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
@@ -173,7 +174,8 @@ def reason(status: int) -> str:
         return "Unknown"
 
 
-def http_date(seconds: float) -> str:
+@lru_cache(maxsize=256)
+def http_date(seconds: int) -> str:
     """Return a time since the epoch as IMF-fixdate (RFC 9110 §5.6.7), whatever the locale."""
     t = time.gmtime(seconds)
     return (

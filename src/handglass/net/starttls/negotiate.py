@@ -56,8 +56,9 @@ def start_tls(
     `RefusedError`), and those of `converse`.
     """
     protocol = protocol_named(word)
-    check_name(names.name)
-    check_name(names.host)
+    if protocol.takes_name:
+        check_name(names.mail)
+        check_name(names.domain)
     outcome = converse(
         sock,
         protocol.dialogue(names),
@@ -79,13 +80,11 @@ def start_tls(
     return Negotiated(word, spoken.last_line, spoken.offered, findings, injected, early, spoken.wrapper)
 
 
-def check_name(name: str | None) -> None:
+def check_name(name: str) -> None:
     """Refuse a name that cannot stand in a line of a protocol.
 
     No spaces, no control characters, no more than 255 bytes.
     """
-    if name is None:
-        return
     if len(name.encode("utf-8", "surrogateescape")) > NAME_LIMIT:
         raise NetError(NetCode.NAME_MALFORMED, f"the name is longer than {NAME_LIMIT} bytes: {name[:40]!r}…")
     if not name.isprintable() or " " in name:
