@@ -116,6 +116,19 @@ async def test_end_of_the_peer_is_the_end_of_reading() -> None:
 
 
 @running
+async def test_one_side_ends_and_the_other_goes_on() -> None:
+    async def handle(stream: TLSStream) -> None:
+        await stream.write((await stream.read_all())[::-1])
+
+    async with serving(handle) as (port, _), await connect(port) as stream:
+        await stream.write(b"hello")
+        await stream.write_eof()
+        assert await stream.read_all() == b"olleh"
+        with pytest.raises(LocalError):
+            await stream.write(b"more")
+
+
+@running
 async def test_truncation_is_an_error() -> None:
     async def cut(stream: TLSStream) -> None:
         await stream.write(b"half")

@@ -120,6 +120,19 @@ def test_end_of_the_peer_is_the_end_of_reading() -> None:
         assert list(stream) == []
 
 
+@pytest.mark.parametrize("versions", [TLS12, (ProtocolVersion.TLS1_3,)])
+def test_one_side_ends_and_the_other_goes_on(versions: tuple[ProtocolVersion, ...]) -> None:
+    def handle(stream: TLSStream) -> None:
+        stream.write(stream.read_all()[::-1])
+
+    with serving(handle) as (port, _), connect(port, ClientConfig(versions=versions)) as stream:
+        stream.write(b"hello")
+        stream.write_eof()
+        assert stream.read_all() == b"olleh"
+        with pytest.raises(LocalError):
+            stream.write(b"more")
+
+
 def test_truncation_is_an_error() -> None:
     def cut(stream: TLSStream) -> None:
         stream.write(b"half")
