@@ -411,7 +411,9 @@ def _supported_groups(draft: Draft) -> bytes | None:
     groups = draft.config.groups
     if not draft.tls13:
         groups = tuple(g for g in groups if (facts := group_facts.facts_of(g)) is None or facts.tls12_allowed)
-    if not groups or not (draft.tls13 or uses_elliptic_curves(draft.suites)):
+    if not draft.tls13 and not uses_elliptic_curves(draft.suites):
+        groups = tuple(g for g in groups if (facts := group_facts.facts_of(g)) and facts.kind == "ffdh")
+    if not groups:
         return None
     if draft.grease:
         groups = (NamedGroup(grease_value(draft.grease[2])), *groups)
