@@ -6,12 +6,11 @@ Each single fault at each place of chains of several lengths, and combinations.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from handglass.records import replace
+from handglass.records import dataclass, field, replace
 from handglass.verify import Purpose, SuiteB, VerifyParams
 
 from . import build
@@ -28,7 +27,7 @@ THIRD_POLICY = "1.3.6.1.4.1.99999.3"
 UNKNOWN = build.extension("1.3.6.1.4.1.99999.77", b"\x05\x00", True)
 
 
-@dataclass
+@dataclass()
 class Layer:
     """One certificate to be: its extensions by a name, so that a fault can replace one.
 
