@@ -347,6 +347,21 @@ def test_name_constraints_that_explode() -> None:
     assert time.monotonic() - started < 5
 
 
+def test_many_certificates_with_many_names() -> None:
+    """Each pair stays below the limit of one comparison, all of them together do not."""
+    layers = scenes.layers(5)
+    for layer in layers[1:]:
+        layer.extensions["nc"] = build.name_constraints(
+            excluded=[build.dns(f"x{number}") for number in range(900)]
+        )
+        layer.extensions["san"] = build.alternative_names(*(build.dns(f"h{number}") for number in range(900)))
+    *above, leaf = (Certificate(item.der) for item in scenes.make(layers))
+    started = time.monotonic()
+    result = verify_chain(leaf, above[1:], TrustStore([above[0]]), VerifyParams(), NOW)
+    assert result.problems[-1].detail == "too many names and constraints"
+    assert time.monotonic() - started < 8
+
+
 def test_a_policy_tree_that_explodes() -> None:
     """The tree of CVE-2023-0464: every level maps every policy to two."""
     policies = [f"1.3.6.1.4.1.99999.{number}" for number in range(40)]
