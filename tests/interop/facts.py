@@ -104,7 +104,7 @@ def from_gnutls(text: str) -> Facts:
         suites=_gnutls_suites(parts),
         group=GROUP_BY_GNUTLS.get(curve) if curve else None,
         resumed="*** This is a resumed session" in text,
-        client="CN=client " in text,
+        client="CN=client " in text or "- Successfully sent" in text,
     )
 
 

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial, wraps
 from typing import ParamSpec
@@ -26,6 +25,7 @@ from handglass.net import aio, blocking
 from handglass.net.aio import TLSStream, Verification
 from handglass.net.identities import load_identity
 from handglass.net.trust import TrustOptions
+from handglass.records import replace
 from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription, SignatureScheme
 from handglass.registry.errors import AlertReceived, LocalError, PeerError

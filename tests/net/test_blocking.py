@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from queue import Queue
 
@@ -26,6 +25,7 @@ from handglass.net.dial import ConnectError
 from handglass.net.identities import load_identity
 from handglass.net.trust import TrustOptions
 from handglass.net.verification import Verify
+from handglass.records import replace
 from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription, ProtocolVersion
 from handglass.registry.errors import AlertReceived, LocalError, PeerError

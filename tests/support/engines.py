@@ -128,11 +128,11 @@ class Pair:
     def exchange(self, amount: int = 1000) -> None:
         """Send data both ways and check that it arrives."""
         for sender, events in ((self.client, self.server_events), (self.server, self.client_events)):
-            events.clear()
+            before = len(events)
             data = random.Random(amount).randbytes(amount)
             sender.send(data)
             self.run()
-            assert received(events) == data
+            assert received(events[before:]) == data
 
     def check(self) -> Pair:
         """Check that both are connected and agree on everything, and that data flows."""

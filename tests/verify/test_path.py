@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 
 from handglass.crypto.containers import CertificateEntry
+from handglass.records import replace
 from handglass.verify import (
     Certificate,
     Crl,

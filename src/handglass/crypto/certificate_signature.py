@@ -8,13 +8,14 @@ point, and the key comes as a SubjectPublicKeyInfo. Whatever does not check, for
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
+from handglass.records import dataclass
 
 __all__ = ["CertificateSignatureError", "check_signature", "is_on_curve"]
 

@@ -13,13 +13,13 @@ ML-KEM encapsulation itself, so an answer to a KEM share differs from run to run
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, mlkem, x448, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from handglass.records import dataclass, field
 from handglass.registry.code_points import NamedGroup
 
 from . import finite_field

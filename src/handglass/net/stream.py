@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handglass.connection import ClientConnection, Connection, ServerConnection
@@ -16,6 +15,7 @@ from handglass.handshake.config import ClientConfig, ServerConfig
 from handglass.handshake.events import Closed, DataReceived, Event, SessionReceived
 from handglass.net.dial.names import ascii_name
 from handglass.net.verification import Verdict, Verify, packed_address, verdict_for
+from handglass.records import replace
 from handglass.registry import reasons
 from handglass.registry.errors import PeerError, TLSError
 

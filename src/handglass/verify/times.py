@@ -8,7 +8,8 @@ here).
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+
+from handglass.records import dataclass
 
 from . import der
 

@@ -6,11 +6,12 @@ Each single fault at each place of chains of several lengths, and combinations.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from handglass.records import replace
 from handglass.verify import Purpose, SuiteB, VerifyParams
 
 from . import build
