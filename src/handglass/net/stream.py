@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from handglass.handshake.observer import Observer
     from handglass.handshake.session import Session
     from handglass.handshake.state import Negotiated
+    from handglass.registry.code_points import CipherSuite, ProtocolVersion
     from handglass.verify.result import VerifyResult
 
 TIME_LIMIT = 30.0
@@ -59,6 +60,18 @@ class BaseStream:
     def negotiated(self) -> Negotiated:
         """What the two sides agreed on."""
         return self.connection.negotiated
+
+    @property
+    def version(self) -> ProtocolVersion:
+        """The protocol version."""
+        assert self.negotiated.version is not None  # noqa: S101 - no stream leaves us before it is settled
+        return self.negotiated.version
+
+    @property
+    def suite(self) -> CipherSuite:
+        """The cipher suite."""
+        assert self.negotiated.suite is not None  # noqa: S101 - no stream leaves us before it is settled
+        return self.negotiated.suite
 
     @property
     def verification(self) -> VerifyResult | None:
