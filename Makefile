@@ -19,6 +19,10 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
+# Manual pages and docs/options.md, from the option table.
+man: $(STAMP)
+	$(BIN)/python -m handglass.cli.documents .
+
 bench: $(STAMP)
 	$(BIN)/python -m bench
 

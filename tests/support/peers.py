@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import glob
 import os
 import re
 import shutil
@@ -35,6 +36,8 @@ _UNUSUAL_DIRECTORIES = (
     "/usr/lib64/nss/unsupported-tools",
     "/usr/sbin",
     "/sbin",
+    "/usr/lib/news/bin",
+    *sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True),  # noqa: PTH207 - strings are wanted
 )
 
 

@@ -1,0 +1,92 @@
+"""From the first word to a program: which there are, where their options and their code live.
+
+Nothing of a program is imported before its options are read: `-help` and a mistyped option cost no more than
+Python's own start.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .options import Options
+
+# Program -> (module:class of its options, module whose `run(options) -> exit status` is the program).
+PROGRAMS = {
+    "s_client": ("handglass.cli.options.s_client:SClientOptions", "handglass.cli.s_client.program"),
+    "s_server": ("handglass.cli.options.s_server:SServerOptions", "handglass.cli.s_server.program"),
+    "verify": ("handglass.cli.options.verify_program:VerifyOptions", "handglass.cli.verify_program"),
+    "version": ("handglass.cli.version:VersionOptions", "handglass.cli.version"),
+    "completion": ("handglass.cli.completion:CompletionOptions", "handglass.cli.completion"),
+}
+
+
+def dispatch(words: list[str]) -> int:
+    """Run the program that `words` begins with and return its exit status."""
+    try:
+        return _dispatch(words)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone: point standard output elsewhere, so that Python's end is quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def options_of(name: str) -> type[Options]:
+    """Return the class of a program's options."""
+    module, _, attribute = PROGRAMS[name][0].partition(":")
+    found: type[Options] = getattr(import_module(module), attribute)
+    return found
+
+
+def _dispatch(words: list[str]) -> int:
+    name = words[0] if words else "help"
+    if name in {"help", "-help", "--help", "-h"}:
+        return _help(words[1:])
+    if name in {"-version", "--version"}:
+        name = "version"
+    if name not in PROGRAMS:
+        print(f"Invalid command '{name}'; type \"handglass help\" for a list.", file=sys.stderr)
+        return 1
+    from .options import HelpWanted, UsageError  # noqa: PLC0415
+
+    program = options_of(name)
+    try:
+        options: Any = program.parse(words[1:])
+    except HelpWanted:
+        return _print_help(program)
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 1
+    status: int = import_module(PROGRAMS[name][1]).run(options)
+    return status
+
+
+def _help(words: list[str]) -> int:
+    """Print the list of programs, or the options of the one that is named."""
+    if words and words[0] in PROGRAMS:
+        return _print_help(options_of(words[0]))
+    lines = ["Usage: handglass program [options]", "", "Programs:"]
+    lines += [f" {name:<12}{options_of(name).summary}" for name in PROGRAMS]
+    lines += [f" {'help':<12}Print this list, or with a program's name that program's options", ""]
+    sys.stdout.write("\n".join(lines))
+    sys.stdout.flush()
+    return 0
+
+
+def _print_help(program: type[Options]) -> int:
+    from .options.help import help_text  # noqa: PLC0415
+
+    try:
+        width = os.get_terminal_size(sys.stdout.fileno()).columns - 1
+    except (OSError, ValueError):
+        width = 100
+    sys.stdout.write(help_text(program, max(60, min(width, 120))))
+    sys.stdout.flush()
+    return 0

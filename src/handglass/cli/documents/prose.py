@@ -1,0 +1,216 @@
+"""What the manual pages say beside the options."""
+
+from __future__ import annotations
+
+from .blocks import Example, Page, Section, Terms
+
+LISTS = Section(
+    "Lists",
+    (
+        Terms(
+            (
+                (
+                    "Cipher strings (-cipher)",
+                    "The language of openssl-ciphers(1): names of suites, OpenSSL's or IANA's, and words "
+                    "such as `HIGH`, `ECDHE` or `AESGCM`, joined with `+` where all must apply, separated "
+                    "by colons, commas or blanks. In front of a word `!` removes for good, `-` removes, "
+                    "`+` moves to the end. `@STRENGTH` sorts by key length, `@SECLEVEL=n` sets the "
+                    "security level. Words that name nothing are passed over; a string that leaves no "
+                    "suite is an error.",
+                ),
+                (
+                    "Suites of TLS 1.3 (-ciphersuites)",
+                    "IANA's names, such as `TLS_AES_128_GCM_SHA256`, separated by colons.",
+                ),
+                (
+                    "Groups (-groups)",
+                    "Names such as `X25519`, `P-256`, `secp384r1`, `ffdhe2048` or `X25519MLKEM768`, "
+                    "separated by colons. `*` in front of a name marks a group that gets a key share "
+                    "(otherwise the first one does), `?` a name that may be unknown, `-` takes a group out "
+                    "again; a slash separates groups of different rank.",
+                ),
+                (
+                    "Signature algorithms (-sigalgs)",
+                    "`RSA+SHA256`, `RSA-PSS+SHA512`, `ECDSA+SHA256`, `ed25519` or IANA's names, such as "
+                    "`rsa_pss_rsae_sha256`, separated by colons.",
+                ),
+                ("Application protocols (-alpn)", "Names such as `h2` and `http/1.1`, separated by commas."),
+            )
+        ),
+    ),
+)
+
+SECRETS = Section(
+    "Pass phrases",
+    (
+        "Where an option takes the source of a pass phrase, it is one of:",
+        Terms(
+            (
+                ("pass:phrase", "The phrase itself. Other users of the machine can see it."),
+                ("env:variable", "The value of an environment variable."),
+                ("file:path", "The first line of a file."),
+                ("fd:number", "The first line read from a file descriptor."),
+                ("stdin", "The first line of standard input."),
+            )
+        ),
+    ),
+)
+
+VERSIONS = Section(
+    "Versions",
+    (
+        "Without an option every supported version is offered. An option that names a version leaves only "
+        "this one; the options that begin with `-no_` take versions out, and both kinds do not go "
+        "together.",
+        "A hello of TLS 1.2 and below names only its highest version, so there must be no hole among the "
+        "versions below TLS 1.3. If the options leave one, the highest block without a hole is offered, "
+        "beside TLS 1.3 if that is not taken out, and the program says what it offers.",
+    ),
+)
+
+STATUS = Section(
+    "Exit status",
+    (
+        Terms(
+            (
+                ("0", "The connection ended in order, or help was printed."),
+                (
+                    "1",
+                    "Anything else: options that cannot be followed, no connection, a handshake that failed.",
+                ),
+            )
+        ),
+    ),
+)
+
+S_CLIENT = Page(
+    description=(
+        "Connects to a TLS server, shows everything about the connection in the layout of `openssl "
+        "s_client`, and then passes what it reads from standard input to the server and what the server "
+        "sends to standard output.",
+        "The certificate of the server is always judged, and what is wrong with it is shown; the "
+        "connection goes on nevertheless unless `-verify_return_error` is given. The name in the "
+        "certificate is compared only if `-verify_hostname` says with what.",
+        "If a handshake fails, the reason is told in words, with the alert and the section of the RFC it "
+        "comes from.",
+    ),
+    sections=(
+        VERSIONS,
+        LISTS,
+        SECRETS,
+        Section(
+            "Commands",
+            (
+                "While a connection stands, a line of the input that is nothing but one of these letters "
+                "is a command, unless `-quiet` or `-ign_eof` was given:",
+                Terms(
+                    (
+                        ("Q", "End the connection and the program."),
+                        ("R", "Renegotiate (TLS 1.2)."),
+                        ("k", "Send a key update (TLS 1.3)."),
+                        ("K", "Send a key update and ask the server for one (TLS 1.3)."),
+                    )
+                ),
+            ),
+        ),
+        STATUS,
+        Section(
+            "Examples",
+            (
+                Example("Everything about a server:", "handglass s_client example.com:443 </dev/null"),
+                Example(
+                    "Is the certificate all right, for a script:",
+                    "handglass s_client -connect example.com:443 -brief \\\n"
+                    "    -verify_return_error -verify_hostname example.com </dev/null",
+                ),
+                Example(
+                    "Save the chain that a server sends:",
+                    "handglass s_client -showcerts example.com:443 </dev/null",
+                ),
+                Example(
+                    "Does it resume sessions:",
+                    "handglass s_client -sess_out session.pem example.com:443 </dev/null\n"
+                    "handglass s_client -sess_in session.pem example.com:443 </dev/null",
+                ),
+            ),
+        ),
+        Section(
+            "Differences from OpenSSL",
+            (
+                "Nothing that was not checked is called ok: after a handshake that failed the report ends "
+                "where the facts end.",
+                "A server that asks for a client certificate is always reported.",
+                "Connecting and the handshake have time limits. `-help` goes to standard output. A "
+                "connection reset ends the program with status 1.",
+                "Every DNS name is sent as server name, one without a dot as well; an IP address never is.",
+                "`-verify` limits the depth of the chain; errors at any depth are shown and the connection "
+                "goes on.",
+                "`-reconnect` and `-sess_out` wait a moment for the tickets of TLS 1.3, so that sessions "
+                "resume there too.",
+            ),
+        ),
+    ),
+    see_also=("handglass(1)", "handglass-s_server(1)", "openssl-s_client(1)", "openssl-ciphers(1)"),
+)
+
+S_SERVER = Page(
+    description=(
+        "Waits for TLS clients and shows everything about each connection in the layout of `openssl "
+        "s_server`. It serves any number of clients at the same time: one that is idle or stalled does not "
+        "delay the others.",
+        "What a client sends is printed on standard output, and lines of standard input go to the client, "
+        "unless an option names another answer: a status page, files, or the client's own lines reversed.",
+        "A server needs a certificate: `-cert` names its file, and `-throwaway_cert` makes one in memory.",
+    ),
+    sections=(
+        VERSIONS,
+        LISTS,
+        SECRETS,
+        Section(
+            "Commands",
+            (
+                "Unless `-quiet` or one of the answer options was given, a line of the input that is "
+                "nothing but one of these letters is a command:",
+                Terms(
+                    (
+                        ("q", "End this connection and go on accepting."),
+                        ("Q", "End this connection and the server."),
+                        ("r", "Ask the client to renegotiate (TLS 1.2)."),
+                        ("R", "Ask the client to renegotiate and for its certificate (TLS 1.2)."),
+                        ("k", "Send a key update (TLS 1.3)."),
+                        ("K", "Send a key update and ask the client for one (TLS 1.3)."),
+                        ("P", "Write plain text on the connection, below TLS."),
+                        ("S", "Print the statistics of the session cache."),
+                    )
+                ),
+            ),
+        ),
+        STATUS,
+        Section(
+            "Examples",
+            (
+                Example("A server to try a client on:", "handglass s_server -throwaway_cert -www"),
+                Example(
+                    "Ask for client certificates and insist on them:",
+                    "handglass s_server -accept 8443 -cert server.pem -CAfile clients.pem \\\n"
+                    "    -Verify 5 -verify_return_error",
+                ),
+                Example(
+                    "Serve the current directory:",
+                    "handglass s_server -accept 127.0.0.1:8443 -cert server.pem -WWW",
+                ),
+            ),
+        ),
+        Section(
+            "Differences from OpenSSL",
+            (
+                "Connections are ended with a close_notify alert.",
+                "End of input on something that is not a terminal does not end the server.",
+                "If it cannot listen, the exit status is 1 and nothing on the disk is touched.",
+            ),
+        ),
+    ),
+    see_also=("handglass(1)", "handglass-s_client(1)", "openssl-s_server(1)", "openssl-ciphers(1)"),
+)
+
+PAGES = {"s_client": S_CLIENT, "s_server": S_SERVER}

@@ -1,0 +1,19 @@
+"""The complaint about a list that cannot be followed."""
+
+from __future__ import annotations
+
+
+class ListError(ValueError):
+    """A list that an option does not take.
+
+    reason: OpenSSL's words for it ("no cipher match"); detail: what in the list is wrong, or "".
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+
+    def complaint(self, option: str, text: str) -> str:
+        """Return what to print for option `-option` with this argument, OpenSSL's line first."""
+        return f"Call to SSL_CONF_cmd(-{option}, {text}) failed\n{self}"

@@ -1,0 +1,39 @@
+"""Algorithm options: suites, groups and signature schemes, best first."""
+
+from __future__ import annotations
+
+from .table import Options, flag, text
+
+
+class Algorithms(Options, title="Algorithm options"):
+    """What is offered or accepted."""
+
+    cipher = text(
+        "cipher",
+        "list",
+        "Suites for TLS 1.2 and below, as a cipher string; @SECLEVEL=n sets the level",
+        where="suites",
+    )
+    ciphersuites = text("ciphersuites", "list", "Suites for TLS 1.3, separated by colons", where="suites")
+    groups = text(
+        ("groups", "curves"),
+        "list",
+        "Key exchange groups, separated by colons; a client sends a key share for the first",
+        where="supported_groups, key_share",
+    )
+    sigalgs = text(
+        "sigalgs",
+        "list",
+        "Signature algorithms accepted from the peer, separated by colons",
+        where="signature_algorithms",
+    )
+
+
+class ServerAlgorithms(Options, title="Algorithm options"):
+    """Whose order counts."""
+
+    serverpref = flag(
+        "serverpref",
+        "The server's order of suites and groups decides, not the client's",
+        where="suites, groups",
+    )

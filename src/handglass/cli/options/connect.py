@@ -1,0 +1,57 @@
+"""Network options: where to connect, where to listen, and how long to wait."""
+
+from __future__ import annotations
+
+from .table import Options, number, seconds_or, target_word, text
+
+
+class Connect(Options, title="Network options"):
+    """Where s_client connects to."""
+
+    connect = text(
+        "connect",
+        "host:port",
+        "Server to connect to, an IPv6 address in brackets; port 4433 if none is given",
+        where="network",
+    )
+    host = text("host", "host", "Host to connect to; -connect says host and port in one", where="network")
+    port = number(
+        "port", "port", "Port to connect to; -connect says host and port in one", where="network", minimum=1
+    )
+    connect_timeout = seconds_or(
+        30.0,
+        "connect_timeout",
+        "Time limit for looking up and connecting, 0 for none",
+        where="network",
+    )
+    handshake_timeout = seconds_or(
+        30.0, "handshake_timeout", "Time limit for the handshake, 0 for none", where="handshake"
+    )
+    target = target_word("host:port", "Server to connect to, as with -connect", where="network")
+
+
+class Accept(Options, title="Network options"):
+    """Where s_server listens."""
+
+    port = number(
+        "port",
+        "port",
+        "Port to listen on, on all addresses",
+        where="network",
+        minimum=1,
+        also={"accept": None},
+    )
+    accept = text(
+        "accept",
+        "[host:]port",
+        "Address and port to listen on, port 0 for a free one; port 4433 on all addresses if none is given",
+        where="network",
+        also={"port": None},
+    )
+    naccept = number("naccept", "n", "End after this many connections", where="network", minimum=1)
+    handshake_timeout = seconds_or(
+        60.0,
+        "handshake_timeout",
+        "Time limit for each client's handshake, 0 for none",
+        where="handshake",
+    )

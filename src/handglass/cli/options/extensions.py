@@ -1,0 +1,33 @@
+"""Extension options: what the hello carries beside versions and algorithms."""
+
+from __future__ import annotations
+
+from .table import Options, flag, text
+
+
+class Extensions(Options, title="Extension options"):
+    """On both sides."""
+
+    alpn = text(
+        "alpn", "protocols", "Application protocols, best first, separated by commas", where="ALPN extension"
+    )
+
+
+class ClientExtensions(Options, title="Extension options"):
+    """Of the client."""
+
+    servername = text(
+        "servername", "name", "Server name to ask for (SNI), sent as it is", where="ClientHello: server_name"
+    )
+    noservername = flag("noservername", "Send no server name", where="ClientHello: server_name")
+    enable_pha = flag(
+        "enable_pha",
+        "Let the server ask for a certificate later (TLS 1.3)",
+        where="ClientHello: post_handshake_auth",
+    )
+
+
+class ServerExtensions(Options, title="Extension options"):
+    """Of the server."""
+
+    servername = text("servername", "name", "Name for which -cert2 is served", where="choice of certificate")

@@ -1,0 +1,20 @@
+"""Input options: how standard input is treated."""
+
+from __future__ import annotations
+
+from .table import Options, flag
+
+TERMINAL = "standard input"
+
+
+class ClientInput(Options, title="Input options"):
+    """The client's terminal."""
+
+    crlf = flag("crlf", "Send each LF of the input as CR LF", where=TERMINAL)
+    ign_eof = flag("ign_eof", "Stay connected when the input ends; no command letters", where=TERMINAL)
+    no_ign_eof = flag(
+        "no_ign_eof",
+        "Disconnect when the input ends, also with an earlier -quiet",
+        where=TERMINAL,
+        also={"ign_eof": False},
+    )

@@ -1,0 +1,36 @@
+"""Output options: what is shown, and where."""
+
+from __future__ import annotations
+
+from .table import Options, flag, text
+
+REPORT = "report"
+
+
+class ClientOutput(Options, title="Output options"):
+    """The client's report."""
+
+    showcerts = flag("showcerts", "Print every certificate that the server sent as PEM", where=REPORT)
+    brief = flag("brief", "A short summary instead of the report", where=REPORT)
+    quiet = flag(
+        "quiet", "No report; also -ign_eof and no command letters", where=REPORT, also={"ign_eof": True}
+    )
+
+
+class ServerOutput(Options, title="Output options"):
+    """The server's report."""
+
+    quiet = flag("quiet", "No report, only application data; no command letters", where=REPORT)
+
+
+class Output(Options, title="Output options"):
+    """On both sides."""
+
+    msg = flag("msg", "Show each protocol message in hexadecimal", where="observation")
+    state = flag("state", "Show the handshake's states and the alerts", where="observation")
+    keylogfile = text(
+        "keylogfile",
+        "file",
+        "Append the connection's secrets to this file (NSS key log)",
+        where="observation",
+    )

@@ -1,0 +1,49 @@
+"""The options of s_client, and which of them do not go together."""
+
+from __future__ import annotations
+
+from .ciphers import Algorithms
+from .connect import Connect
+from .extensions import ClientExtensions, Extensions
+from .identity import ClientIdentity
+from .io import ClientInput
+from .misc import General
+from .output import ClientOutput, Output
+from .parser import usage_error
+from .protocol import Versions, check_versions
+from .session import ClientSession
+from .verify import ClientVerify, PeerName, Trust, Verify
+
+
+class SClientOptions(
+    General,
+    Connect,
+    Versions,
+    Algorithms,
+    ClientExtensions,
+    Extensions,
+    ClientIdentity,
+    Trust,
+    ClientVerify,
+    Verify,
+    PeerName,
+    ClientSession,
+    ClientInput,
+    ClientOutput,
+    Output,
+    program="s_client",
+    usage="[options] [host:port]",
+    summary="Connect to a TLS server, show everything about the connection, and talk to the server",
+):
+    """The parsed command line of s_client."""
+
+    def check(self) -> None:
+        """Look at options that exclude or need each other.
+
+        Raises UsageError with the text to print.
+        """
+        check_versions(self)
+        if self.target is not None and self.connect is not None:
+            raise usage_error(type(self), "cannot provide both -connect option and target parameter")
+        if self.servername is not None and self.noservername:
+            raise usage_error(type(self), "Can't use -servername and -noservername together")

@@ -1,0 +1,48 @@
+"""The options of s_server, and which of them do not go together."""
+
+from __future__ import annotations
+
+from .ciphers import Algorithms, ServerAlgorithms
+from .connect import Accept
+from .extensions import Extensions, ServerExtensions
+from .http import Answers
+from .identity import ServerIdentity
+from .misc import General
+from .output import Output, ServerOutput
+from .parser import ConflictError
+from .protocol import Versions, check_versions
+from .session import ServerSession
+from .verify import ServerVerify, Trust, Verify
+
+
+class SServerOptions(
+    General,
+    Accept,
+    Versions,
+    Algorithms,
+    ServerAlgorithms,
+    ServerExtensions,
+    Extensions,
+    ServerIdentity,
+    Trust,
+    ServerVerify,
+    Verify,
+    ServerSession,
+    Answers,
+    ServerOutput,
+    Output,
+    program="s_server",
+    summary="Serve TLS to any number of clients and show everything about their connections",
+):
+    """The parsed command line of s_server."""
+
+    def check(self) -> None:
+        """Look at options that exclude or need each other.
+
+        Raises UsageError with the text to print.
+        """
+        check_versions(self)
+        if self.max_early_data < 0:
+            raise ConflictError("Invalid value for max_early_data")
+        if self.early_data and (self.www or self.www_files or self.http or self.rev):
+            raise ConflictError("Can't use -early_data in combination with -www, -WWW, -HTTP, or -rev")

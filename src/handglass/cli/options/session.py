@@ -1,0 +1,41 @@
+"""Session options: resumption, tickets and early data."""
+
+from __future__ import annotations
+
+from .table import Options, flag, number_or, text
+
+RESUME = "resumption"
+EARLY = "early data (TLS 1.3)"
+
+
+class ClientSession(Options, title="Session options"):
+    """The client's sessions."""
+
+    reconnect = flag("reconnect", "Connect five times more, resuming the session", where=RESUME)
+    sess_out = text(
+        "sess_out", "file", "Write the session, in TLS 1.3 each new ticket, to this file", where=RESUME
+    )
+    sess_in = text("sess_in", "file", "Resume the session of this file", where=RESUME)
+    early_data = text("early_data", "file", "Send this file as early data of a resumed session", where=EARLY)
+
+
+class ServerSession(Options, title="Session options"):
+    """The server's sessions."""
+
+    num_tickets = number_or(
+        2,
+        "num_tickets",
+        "n",
+        "Tickets to send after a full handshake in TLS 1.3",
+        where=RESUME,
+        minimum=0,
+    )
+    no_ticket = flag("no_ticket", "No session tickets in TLS 1.2 and below", where=RESUME)
+    early_data = flag("early_data", "Accept early data", where=EARLY)
+    max_early_data = number_or(
+        16384,
+        "max_early_data",
+        "bytes",
+        "Early data that a ticket allows",
+        where=EARLY,
+    )

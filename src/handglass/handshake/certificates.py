@@ -1,0 +1,43 @@
+"""Which certificate to show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from handglass.crypto.containers import ContainerError, public_key_info_of_certificate
+from handglass.crypto.identity import Identity
+from handglass.crypto.private_keys import load_public_key
+from handglass.crypto.signatures import schemes_for
+from handglass.handshake.state import ClientState
+from handglass.handshake.wants import Conversation, ask
+from handglass.registry.code_points import SignatureScheme
+
+
+def choose_client_identity(
+    me: ClientState, schemes: Sequence[SignatureScheme], authorities: Sequence[bytes]
+) -> Conversation[Identity | None]:
+    """The certificate to answer a request with: the configured choice, or the first that can sign as asked."""
+    config = me.config
+    if config.choose_identity is not None:
+        return (yield from ask("client certificate", config.choose_identity, schemes, authorities))
+    for identity in config.identities:
+        if any(scheme in schemes for scheme in schemes_for_certificate(identity.certificate)):
+            return identity
+    return None
+
+
+@lru_cache(maxsize=256)
+def schemes_for_certificate(certificate: bytes, *, curve_bound: bool = True) -> frozenset[SignatureScheme]:
+    """The schemes that the key of a certificate (DER) can sign with; none if it cannot be read.
+
+    `curve_bound`: an ECDSA scheme demands its curve, as in TLS 1.3 (RFC 8446 §4.2.3), and not as in TLS 1.2.
+    """
+    try:
+        info = public_key_info_of_certificate(certificate)
+        key = load_public_key(info.raw)
+    except ContainerError:
+        return frozenset()
+    return frozenset(
+        schemes_for(key, key_type_named=info.key_type, pss_hash=info.pss_hash, curve_bound=curve_bound)
+    )

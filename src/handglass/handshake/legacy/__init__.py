@@ -1,0 +1,1 @@
+"""The conversations below TLS 1.3 (RFC 5246 and its predecessors)."""

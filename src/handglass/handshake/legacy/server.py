@@ -1,0 +1,397 @@
+"""The server's side below TLS 1.3, in the order of RFC 5246 §7.3, figures 1 and 2."""
+
+from __future__ import annotations
+
+from handglass.crypto import BadSignature
+from handglass.crypto.containers import ContainerError, public_key_of_certificate
+from handglass.handshake.certificates import schemes_for_certificate
+from handglass.handshake.config import ClientAuthentication
+from handglass.handshake.events import HandshakeCompleted, PeerCertificateReceived, RenegotiationRequested
+from handglass.handshake.legacy import selection
+from handglass.handshake.legacy.common import (
+    Security,
+    check_encrypt_then_mac,
+    end_handshake,
+    make_security,
+    read_finished,
+    send_finished,
+)
+from handglass.handshake.legacy.key_exchange import ServerExchange
+from handglass.handshake.legacy.profiles import PROFILES, Profile, master_secret
+from handglass.handshake.legacy.selection import Choice
+from handglass.handshake.negotiation import UNDERSTOOD
+from handglass.handshake.session import Session
+from handglass.handshake.state import (
+    CertificateRequestFacts,
+    ClientHelloView,
+    PeerChain,
+    ServerState,
+    decode_extension,
+)
+from handglass.handshake.wants import Allow, Conversation, Expectation, Send, SendWarning, Tell, ask, expect
+from handglass.keys.transcript import Transcript
+from handglass.messages import extensions as ext
+from handglass.messages.handshake import (
+    DOWNGRADE_TLS12,
+    Certificate12,
+    CertificateRequest12,
+    CertificateStatus,
+    CertificateVerify,
+    ClientHello,
+    ClientKeyExchangeDHE,
+    ClientKeyExchangeECDHE,
+    ClientKeyExchangeRSA,
+    Extension,
+    HelloRequest,
+    Message,
+    NewSessionTicket12,
+    ServerHello,
+    ServerHelloDone,
+)
+from handglass.registry import reasons
+from handglass.registry.code_points import (
+    AlertDescription,
+    CertificateStatusType,
+    CipherSuite,
+    ClientCertificateType,
+    CompressionMethod,
+    ECPointFormat,
+    ExtensionType,
+    ProtocolVersion,
+    SignatureScheme,
+)
+from handglass.registry.errors import PeerError
+
+UNDERSTOOD_HERE = (
+    ExtensionType.EC_POINT_FORMATS,
+    ExtensionType.ENCRYPT_THEN_MAC,
+    ExtensionType.EXTENDED_MASTER_SECRET,
+    ExtensionType.RENEGOTIATION_INFO,
+)
+"""What a server of these versions reads besides, and therefore refuses if it is malformed."""
+
+READ_CERTIFICATE = Expectation("read client certificate", Certificate12)
+READ_KEY_EXCHANGE: dict[type[Message], Expectation[Message]] = {
+    form: Expectation[Message]("read client key exchange", form)
+    for form in (ClientKeyExchangeECDHE, ClientKeyExchangeDHE, ClientKeyExchangeRSA)
+}
+READ_CERTIFICATE_VERIFY = Expectation("read certificate verify", CertificateVerify)
+CONNECTED = Expectation("connected", ClientHello, transcribe=False)
+
+CERTIFICATE_TYPES = (
+    ClientCertificateType.RSA_SIGN,
+    ClientCertificateType.DSS_SIGN,
+    ClientCertificateType.ECDSA_SIGN,
+)
+
+
+def handshake(me: ServerState, hello: ClientHelloView) -> Conversation[None]:
+    """From the ClientHello (not yet in the transcript) to the end of the connection."""
+    yield from negotiate(me, hello)
+    yield Tell(HandshakeCompleted(me.negotiated))
+    yield from connected(me)
+
+
+def connected(me: ServerState) -> Conversation[None]:
+    """Between handshakes: the client may begin another one (RFC 5746 §3.7)."""
+    while True:
+        message = yield from expect(CONNECTED)
+        accepted = me.renegotiation_requested or me.config.allow_client_renegotiation
+        accepted = accepted and me.config.allow_renegotiation
+        yield Tell(RenegotiationRequested(accepted))
+        if not accepted:
+            yield SendWarning(AlertDescription.NO_RENEGOTIATION)
+            me.renegotiations += 1
+            if me.renegotiations > me.config.limits.renegotiations:
+                raise PeerError(reasons.TOO_MANY_RENEGOTIATIONS)
+            continue
+        yield from renegotiate(me, ClientHelloView(message, me.raw))
+
+
+def renegotiate(me: ServerState, hello: ClientHelloView) -> Conversation[None]:
+    """One more handshake on this connection, at the same version."""
+    me.renegotiations += 1
+    if me.renegotiations > me.config.limits.renegotiations:
+        raise PeerError(reasons.TOO_MANY_RENEGOTIATIONS)
+    if hello.hello.legacy_version < (me.negotiated.version or 0):
+        raise PeerError(reasons.VERSION_CHANGED)
+    me.renegotiation_requested = False
+    me.renegotiating = True
+    me.driver.transcript = Transcript(keep=True)
+    me.hello = me.negotiated.client_hello = hello
+    me.negotiated.client_random = me.driver.client_random = hello.hello.random
+    yield from negotiate(me, hello)
+    yield Tell(HandshakeCompleted(me.negotiated))
+
+
+def request_renegotiation(me: ServerState, *, authenticate: bool) -> Conversation[None]:
+    """Ask the client for a new handshake (RFC 5246 §7.4.1.1); for `Driver.aside`.
+
+    `authenticate`: ask for a client certificate in it, which a resumption would leave out.
+    """
+    me.renegotiation_requested = True
+    me.authenticate_again = me.authenticate_again or authenticate
+    yield Send(HelloRequest(), transcribe=False)
+
+
+def negotiate(me: ServerState, hello: ClientHelloView) -> Conversation[None]:
+    """One handshake, the first or a renegotiation."""
+    agreed = me.negotiated
+    assert agreed.version is not None  # noqa: S101 - chosen before this conversation; for the type checker
+    profile = PROFILES[agreed.version]
+    yield Allow(version=agreed.version, drop_change_cipher_spec=False)
+    check_hello(me, hello)
+    choice = yield from selection.choose(me, hello)
+    agreed.suite = choice.suite
+    if not me.renegotiations:
+        agreed.alpn = choice.alpn
+    me.transcript.choose(profile.hash_of(choice.facts))
+    me.transcript.add(hello.raw)
+    agreed.extended_master_secret = (
+        me.config.extended_master_secret and ExtensionType.EXTENDED_MASTER_SECRET in hello
+    )
+    if me.config.require_extended_master_secret and not agreed.extended_master_secret:
+        raise PeerError(reasons.MISSING_EXTENDED_MASTER_SECRET)
+    before, agreed.encrypt_then_mac = (
+        agreed.encrypt_then_mac,
+        (
+            me.config.encrypt_then_mac
+            and ExtensionType.ENCRYPT_THEN_MAC in hello
+            and choice.facts.mac != "AEAD"
+        ),
+    )
+    check_encrypt_then_mac(me, choice.facts, before=before)
+    me.authenticate_again, authenticate = False, me.authenticate_again
+    if choice.session is not None:
+        yield from resume(me, profile, hello, choice)
+    else:
+        yield from full(me, profile, hello, choice, authenticate=authenticate)
+    end_handshake(me)
+
+
+def check_hello(me: ServerState, hello: ClientHelloView) -> None:
+    """Compression and secure renegotiation (RFC 5246 §7.4.1.2, RFC 5746 §3.6, §3.7)."""
+    agreed = me.negotiated
+    hello.check_bodies(UNDERSTOOD)
+    hello.check_bodies(UNDERSTOOD_HERE)
+    if CompressionMethod.NULL not in hello.hello.legacy_compression_methods:
+        raise PeerError(reasons.NULL_COMPRESSION_MISSING)
+    scsv = CipherSuite.TLS_EMPTY_RENEGOTIATION_INFO_SCSV in hello.suites
+    body = hello.body(ExtensionType.RENEGOTIATION_INFO)
+    if me.renegotiations:
+        if scsv:
+            raise PeerError(reasons.RENEGOTIATION_SCSV)
+        if body is None and agreed.secure_renegotiation:
+            raise PeerError(reasons.RENEGOTIATION_INFO_MISSING)
+        if body is None and not me.config.allow_legacy_peer:
+            raise PeerError(reasons.RENEGOTIATION_INSECURE)
+    if body is not None:
+        info = decode_extension(ext.RenegotiationInfo, body, ExtensionType.RENEGOTIATION_INFO)
+        if info.renegotiated_connection != agreed.verify_data[0]:
+            raise PeerError(reasons.RENEGOTIATION_MISMATCH)
+    if me.renegotiations and not agreed.secure_renegotiation and body is not None:
+        raise PeerError(reasons.RENEGOTIATION_MISMATCH, "the first handshake had none (RFC 5746 §4.4)")
+    agreed.secure_renegotiation = scsv or body is not None
+    formats = hello.decoded(ext.ECPointFormatList, ExtensionType.EC_POINT_FORMATS)
+    if formats is not None and ECPointFormat.UNCOMPRESSED not in formats.ec_point_format_list:
+        raise PeerError(reasons.ILLEGAL_POINT_FORMATS)
+
+
+def send_server_hello(
+    me: ServerState, hello: ClientHelloView, choice: Choice, session_id: bytes, extra: tuple[Extension, ...]
+) -> Conversation[None]:
+    """ServerHello with the answers of these versions (RFC 5246 §7.4.1.3)."""
+    agreed = me.negotiated
+    assert agreed.version is not None  # noqa: S101 - chosen before this conversation; for the type checker
+    extensions = selection.answers(me, hello, choice) + list(extra)
+    random = me.entropy(32)
+    if ProtocolVersion.TLS1_3 in me.config.versions:
+        random = random[:24] + DOWNGRADE_TLS12
+    agreed.server_random, agreed.session_id = random, session_id
+    yield Send(
+        ServerHello(
+            legacy_version=agreed.version,
+            random=random,
+            legacy_session_id_echo=session_id,
+            cipher_suite=choice.suite,
+            legacy_compression_method=CompressionMethod.NULL,
+            extensions=tuple(extensions) or None,
+        )
+    )
+
+
+def resume(me: ServerState, profile: Profile, hello: ClientHelloView, choice: Choice) -> Conversation[None]:
+    """The abbreviated handshake (RFC 5246 §7.3, figure 2): we finish first."""
+    session, agreed = choice.session, me.negotiated
+    assert session is not None  # noqa: S101 - negotiate() looked; for the type checker
+    agreed.resumed, agreed.session = True, session
+    agreed.peer_certificates = session.peer_certificates
+    renew = choice.by_ticket
+    promise = (Extension(ExtensionType.SESSION_TICKET, b""),) if renew else ()
+    yield from send_server_hello(me, hello, choice, hello.hello.legacy_session_id, promise)
+    security = yield from make_security(me, profile, choice.facts, session.secret)
+    if renew:
+        yield from send_ticket(me, security)
+    server = yield from send_finished(me, security)
+    client = yield from read_finished(me, security)
+    agreed.verify_data = (client, server)
+
+
+def full(
+    me: ServerState, profile: Profile, hello: ClientHelloView, choice: Choice, *, authenticate: bool
+) -> Conversation[None]:
+    """The full handshake (RFC 5246 §7.3, figure 1)."""
+    agreed, config = me.negotiated, me.config
+    agreed.resumed = False
+    use_ticket = config.sessions is not None and config.tickets and ExtensionType.SESSION_TICKET in hello
+    session_id = b""
+    if config.sessions is not None and config.session_ids and not use_ticket:
+        session_id = make_session_id(me)
+    staple = (
+        config.ocsp_response is not None
+        and ExtensionType.STATUS_REQUEST in hello
+        and choice.identity is not None
+    )
+    promises = []
+    if use_ticket:
+        promises.append(Extension(ExtensionType.SESSION_TICKET, b""))
+    if staple:
+        promises.append(Extension(ExtensionType.STATUS_REQUEST, b""))
+    yield from send_server_hello(me, hello, choice, session_id, tuple(promises))
+    if choice.identity is not None:
+        agreed.own_certificates = choice.identity.certificates
+        yield Send(Certificate12(choice.identity.certificates))
+        if staple and config.ocsp_response is not None:
+            yield Send(CertificateStatus(CertificateStatusType.OCSP, config.ocsp_response))
+    yield from send_params(me, choice)
+    requested = authenticate or config.client_authentication is not ClientAuthentication.NONE
+    requested = requested and choice.identity is not None
+    if requested:
+        yield from send_request(me)
+    yield Send(ServerHelloDone())
+    chain: tuple[bytes, ...] = ()
+    if requested:
+        chain = yield from read_client_certificate(me)
+    message = yield from expect(READ_KEY_EXCHANGE[choice.exchange.client_message])
+    premaster = choice.exchange.premaster(message)
+    session_hash = me.transcript.digest() if agreed.extended_master_secret else None
+    randoms = (agreed.client_random, agreed.server_random)
+    master = master_secret(profile, choice.facts, premaster, randoms=randoms, session_hash=session_hash)
+    if chain:
+        yield from read_certificate_verify(me, profile, chain[0])
+    me.transcript.stop_keeping()
+    security = yield from make_security(me, profile, choice.facts, master)
+    client = yield from read_finished(me, security)
+    if use_ticket:
+        yield from send_ticket(me, security)
+    server = yield from send_finished(me, security)
+    agreed.verify_data = (client, server)
+    if session_id and config.sessions is not None:
+        yield from ask("session id", config.sessions.put_id, session_id, make_session(me, security))
+
+
+def make_session_id(me: ServerState) -> bytes:
+    """A fresh session id (RFC 5246 §7.4.1.3) that begins with the configured prefix."""
+    prefix = me.config.session_id_prefix[:32]
+    return prefix + me.entropy(32 - len(prefix))
+
+
+def send_params(me: ServerState, choice: Choice) -> Conversation[None]:
+    """ServerKeyExchange, its parameters signed where there is a certificate (RFC 5246 §7.4.3)."""
+    exchange: ServerExchange = choice.exchange
+    params = exchange.params()
+    if params is None:
+        return
+    agreed = me.negotiated
+    agreed.group = choice.group
+    identity, scheme = choice.identity, choice.scheme
+    assert identity is not None and scheme is not None  # noqa: S101, PT018 - such exchanges are signed
+    signed = agreed.client_random + agreed.server_random + params.encode()
+    signature = yield from ask("signature", me.config.sign, scheme, identity.key, signed, me.entropy)
+    agreed.own_signature_scheme = scheme
+    yield Send(exchange.message(scheme, signature))
+
+
+def send_request(me: ServerState) -> Conversation[None]:
+    """CertificateRequest (RFC 5246 §7.4.4)."""
+    config = me.config
+    schemes = config.client_signature_schemes or config.signature_schemes
+    me.negotiated.certificate_request = CertificateRequestFacts(
+        authorities=config.authorities, signature_schemes=schemes, certificate_types=CERTIFICATE_TYPES
+    )
+    yield Send(CertificateRequest12(CERTIFICATE_TYPES, schemes, config.authorities))
+
+
+def read_client_certificate(me: ServerState) -> Conversation[tuple[bytes, ...]]:
+    """The client's Certificate, which may be empty (RFC 5246 §7.4.6)."""
+    limits = me.config.limits
+    message = yield from expect(READ_CERTIFICATE)
+    chain = tuple(message.certificate_list)
+    if len(me.raw) > limits.certificate_list:
+        raise PeerError(
+            reasons.CERTIFICATES_TOO_LONG, f"{len(me.raw)}, and the limit is {limits.certificate_list}"
+        )
+    if len(chain) > limits.certificates:
+        raise PeerError(
+            reasons.TOO_MANY_CERTIFICATES, f"{len(chain)}, and the limit is {limits.certificates}"
+        )
+    me.negotiated.peer_certificates = chain
+    yield Tell(PeerCertificateReceived(chain))
+    if not chain:
+        if me.config.client_authentication is ClientAuthentication.REQUIRE:
+            raise PeerError(reasons.CERTIFICATE_REQUIRED_LEGACY)
+        return ()
+    peer = PeerChain(chain, is_server=False, version=me.negotiated.version or ProtocolVersion.TLS1_2)
+    yield from ask("verification", me.config.verify_peer, peer)
+    return chain
+
+
+def read_certificate_verify(me: ServerState, profile: Profile, leaf: bytes) -> Conversation[None]:
+    """The client's signature over the handshake so far (RFC 5246 §7.4.8)."""
+    signed = me.transcript.messages
+    message = yield from expect(READ_CERTIFICATE_VERIFY)
+    scheme = SignatureScheme(message.algorithm)
+    if scheme not in (me.config.client_signature_schemes or me.config.signature_schemes):
+        raise PeerError(reasons.ILLEGAL_SIGNATURE_SCHEME, scheme.name)
+    try:
+        key = public_key_of_certificate(leaf)
+    except ContainerError as error:
+        raise PeerError(reasons.UNSUPPORTED_CERTIFICATE, str(error)) from error
+    if scheme not in schemes_for_certificate(leaf, curve_bound=False):
+        raise PeerError(reasons.SIGNATURE_KEY_MISMATCH, scheme.name)
+    try:
+        profile.verify(scheme, key, signed, message.signature)
+    except BadSignature as error:
+        raise PeerError(reasons.BAD_SIGNATURE, f"CertificateVerify with {scheme.name}") from error
+    me.negotiated.peer_signature_scheme = scheme
+
+
+def send_ticket(me: ServerState, security: Security) -> Conversation[None]:
+    """NewSessionTicket (RFC 5077 §3.3)."""
+    config = me.config
+    assert config.sessions is not None  # noqa: S101 - a ticket was promised only with them
+    ticket = yield from ask("ticket", config.sessions.put_ticket, make_session(me, security))
+    yield Send(NewSessionTicket12(config.ticket_lifetime, ticket))
+
+
+def make_session(me: ServerState, security: Security) -> Session:
+    """What is to be known of this session when it is resumed."""
+    agreed = me.negotiated
+    assert agreed.version is not None and agreed.suite is not None  # noqa: S101, PT018 - settled by the ServerHello
+    session = Session(
+        version=agreed.version,
+        suite=agreed.suite,
+        secret=security.master,
+        session_id=agreed.session_id,
+        created=me.clock(),
+        lifetime=me.config.ticket_lifetime,
+        alpn=agreed.alpn,
+        server_name=agreed.server_name,
+        extended_master_secret=agreed.extended_master_secret,
+        encrypt_then_mac=agreed.encrypt_then_mac,
+        peer_certificates=agreed.peer_certificates,
+        group=agreed.group,
+        context=me.config.session_context,
+    )
+    agreed.session = session
+    return session

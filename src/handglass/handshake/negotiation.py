@@ -1,0 +1,92 @@
+"""What a server chooses in the same way in every version: the order of suites, ALPN, record limits."""
+
+from __future__ import annotations
+
+from handglass.handshake.config import ClientAuthentication, ServerConfig
+from handglass.handshake.session import Session
+from handglass.handshake.state import ClientHelloView, ServerState
+from handglass.messages import extensions as ext
+from handglass.messages.handshake import Extension
+from handglass.record.protection import MAX_PLAINTEXT
+from handglass.registry import reasons, suites
+from handglass.registry.code_points import CipherSuite, ExtensionType, ProtocolVersion
+from handglass.registry.errors import PeerError
+
+UNDERSTOOD = (
+    ExtensionType.STATUS_REQUEST,
+    ExtensionType.SUPPORTED_GROUPS,
+    ExtensionType.SIGNATURE_ALGORITHMS,
+    ExtensionType.SIGNATURE_ALGORITHMS_CERT,
+    ExtensionType.ALPN,
+    ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP,
+    ExtensionType.RECORD_SIZE_LIMIT,
+)
+"""What a server reads in every version, and therefore refuses if it is malformed."""
+
+
+def ordered_suites(
+    config: ServerConfig, hello: ClientHelloView, version: ProtocolVersion
+) -> list[CipherSuite]:
+    """The suites that both know and the version allows, best first: in the client's order, or in ours."""
+    offered = hello.suites
+    if config.prefer_own_suites:
+        order = list(config.suites)
+        first = suites.facts_of(offered[0]) if offered else None
+        if config.prioritize_chacha and first is not None and "CHACHA20" in first.cipher:
+            order.sort(key=lambda suite: "CHACHA20" not in suite.name)
+        theirs = set(offered)
+        shared = [suite for suite in order if suite in theirs]
+    else:
+        ours = set(config.suites)
+        shared = [suite for suite in offered if suite in ours]
+    return [s for s in shared if (f := suites.facts_of(s)) and f.min_version <= version <= f.max_version]
+
+
+def lacks_client_certificate(config: ServerConfig, session: Session) -> bool:
+    """Whether resuming would let a client in without the certificate that is required."""
+    required = config.client_authentication is ClientAuthentication.REQUIRE
+    return required and not session.peer_certificates
+
+
+def choose_alpn(config: ServerConfig, hello: ClientHelloView) -> bytes | None:
+    """The application protocol, in the server's order (RFC 7301 §3.2)."""
+    if not config.alpn or not hello.alpn:
+        return None
+    for protocol in config.alpn:
+        if protocol in hello.alpn:
+            return protocol
+    if config.require_alpn_overlap:
+        names = ", ".join(repr(name)[1:] for name in hello.alpn)
+        raise PeerError(reasons.NO_APPLICATION_PROTOCOL, f"it offers {names}")
+    return None
+
+
+def choose_limits(me: ServerState, hello: ClientHelloView) -> list[Extension]:
+    """Answer record_size_limit (RFC 8449), or max_fragment_length where that is not offered (RFC 6066 §4)."""
+    channel, config = me.driver.channel, me.config
+    limit = hello.decoded(ext.RecordSizeLimit, ExtensionType.RECORD_SIZE_LIMIT)
+    if limit is not None and limit.record_size_limit < 64:
+        raise PeerError(reasons.ILLEGAL_RECORD_SIZE_LIMIT, f"{limit.record_size_limit} is less than 64")
+    if limit is not None and config.record_size_limit is not None:
+        size = limit.record_size_limit
+        me.negotiated.record_size_limit = size
+        # In TLS 1.3 the limit counts the content type byte, which our plaintext does not (RFC 8449 §4).
+        hidden = 1 if channel.is_tls13 else 0
+        channel.write_limit = min(channel.write_limit, size - hidden)
+        channel.limit_reads(
+            min(config.record_size_limit - hidden, MAX_PLAINTEXT), reasons.RECORD_SIZE_LIMIT_EXCEEDED
+        )
+        body = ext.RecordSizeLimit(config.record_size_limit).encode()
+        return [Extension(ExtensionType.RECORD_SIZE_LIMIT, body)]
+    body = hello.body(ExtensionType.MAX_FRAGMENT_LENGTH) or b""
+    if ExtensionType.MAX_FRAGMENT_LENGTH not in hello:
+        return []
+    if len(body) != 1:
+        raise PeerError(reasons.DECODE_ERROR, f"max_fragment_length of {len(body)} bytes")
+    if not 1 <= body[0] <= 4:
+        raise PeerError(reasons.ILLEGAL_MAX_FRAGMENT_LENGTH, f"code {body[0]}")
+    length = 256 << body[0]
+    me.negotiated.max_fragment_length = length
+    channel.write_limit = min(channel.write_limit, length)
+    channel.limit_reads(length, reasons.MAX_FRAGMENT_LENGTH_EXCEEDED)
+    return [Extension(ExtensionType.MAX_FRAGMENT_LENGTH, body)]
