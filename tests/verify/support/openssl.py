@@ -35,7 +35,7 @@ class Scene:
     untrusted: Sequence[bytes] = ()
     anchors: Sequence[bytes] = ()
     crls: Sequence[bytes] = ()
-    params: VerifyParams = VerifyParams()  # noqa: RUF009 - it is frozen
+    params: VerifyParams = VerifyParams()
     settings: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     tlsa: Sequence[tuple[int, int, int, bytes]] = ()
 
