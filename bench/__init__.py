@@ -1,1 +1,1 @@
-"""Speed and memory, each as a ratio against the installed OpenSSL in the same run on the same machine: `make bench`."""
+"""Measure Handglass beside the installed OpenSSL: `make bench`, or `python -m bench --help`."""
