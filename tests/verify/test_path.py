@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 import pytest
 
 from handglass.crypto.containers import CertificateEntry
+from handglass.records import dataclass, field, replace
 from handglass.verify import (
     Certificate,
     Crl,
@@ -121,7 +121,7 @@ def test_international_host_names() -> None:
 # --- stores -------------------------------------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass()
 class Place:
     entries: list[CertificateEntry] = field(default_factory=list)
     lists: list[bytes] = field(default_factory=list)
@@ -230,7 +230,7 @@ def test_alternative_chains() -> None:
 # --- DANE ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass()
 class Judge:
     """Records that match by the certificate itself: usage -> certificates."""
 

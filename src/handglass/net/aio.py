@@ -183,6 +183,12 @@ class TLSStream(BaseStream):
         except TimeoutError:
             raise overdue("write", self.timeout, self.connection) from None
 
+    async def write_eof(self) -> None:
+        """Say that no more will come (close_notify); the peer may still send, and `read` goes on."""
+        self._require_open()
+        self.connection.close()
+        await self.flush()
+
     async def close(self) -> None:
         """Say that no more will come (close_notify), wait a moment for the peer to do the same, close the transport."""
         if self._is_closed:

@@ -226,6 +226,12 @@ class TLSStream(BaseStream):
         self._require_open()
         self._flush(deadline_after(self.timeout))
 
+    def write_eof(self) -> None:
+        """Say that no more will come (close_notify); the peer may still send, and `read` goes on."""
+        self._require_open()
+        self.connection.close()
+        self.flush()
+
     def close(self) -> None:
         """Say that no more will come (close_notify), wait a moment for the peer to do the same, close the socket."""
         if self._is_closed:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from handglass.records import dataclass
 
 from . import der
 from .certificate import Certificate

@@ -12,11 +12,11 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from handglass.records import dataclass
 from handglass.verify import SuiteB, VerifyParams
 
 from . import build
@@ -35,7 +35,7 @@ class Scene:
     untrusted: Sequence[bytes] = ()
     anchors: Sequence[bytes] = ()
     crls: Sequence[bytes] = ()
-    params: VerifyParams = VerifyParams()  # noqa: RUF009 - it is frozen
+    params: VerifyParams = VerifyParams()
     settings: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     tlsa: Sequence[tuple[int, int, int, bytes]] = ()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -28,6 +27,7 @@ from handglass.net.files import FileError
 from handglass.net.server import Server
 from handglass.net.trust import TrustError, TrustOptions, open_trust
 from handglass.observe.keylog import FIRST_LINE
+from handglass.records import dataclass, replace
 from handglass.verify.params import NAMED_SETS, VerifyParams
 from handglass.verify.store import TrustStore
 

@@ -113,10 +113,9 @@ def answer_post_handshake_request(me: ClientState, request: CertificateRequest13
 def connected_server(me: ServerState) -> Conversation[None]:
     """The same from the server's side: certificates come only when they were asked for."""
     while True:
-        waits: Expectation[KeyUpdate | Certificate13 | CompressedCertificate] = SERVER_CONNECTED
-        if not me.requested:
-            waits = SERVER_CONNECTED_PLAIN
-        message = yield from expect(waits)
+        # A request can be sent while this waits, so whether one is open is asked when the answer is there.
+        offered = me.finished_transcript is not None
+        message = yield from expect(SERVER_CONNECTED if offered else SERVER_CONNECTED_PLAIN)
         if isinstance(message, KeyUpdate):
             yield from take_key_update(me, message)
         else:
@@ -161,6 +160,8 @@ def take_post_handshake_certificate(
     me: ServerState, message: Certificate13 | CompressedCertificate
 ) -> Conversation[None]:
     """The client's Certificate, CertificateVerify and Finished in answer to our request (RFC 8446 §4.6.2)."""
+    if not me.requested:
+        raise PeerError(reasons.UNSOLICITED_CERTIFICATE)
     raw = me.raw
     plain = auth.decompress(me, message) if isinstance(message, CompressedCertificate) else message
     request = me.requested.pop(plain.certificate_request_context, None)

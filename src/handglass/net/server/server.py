@@ -12,7 +12,6 @@ import errno
 import socket
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from handglass.handshake.config import ServerConfig
 from handglass.handshake.observer import Observer
@@ -21,6 +20,7 @@ from handglass.net.server.application import Application
 from handglass.net.server.connection import ServedConnection
 from handglass.net.server.deadlines import NEVER, Deadlines
 from handglass.net.server.poller import READ, Watched, make_poller
+from handglass.records import dataclass
 
 BUFFER = 1 << 18
 """Bytes read at once, and the size of a piece of a file; one buffer of each serves all connections."""
