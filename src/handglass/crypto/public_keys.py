@@ -1,6 +1,6 @@
 """Public keys from their DER, by the short way where there is one.
 
-The library's loader stands in a package that brings SSH formats with it, which costs a tenth of a plain start. The kinds
+The library's loader stands in a package that brings SSH formats with it, a tenth of a plain start. The kinds
 of key that nearly all certificates have need only a point or two numbers; all others, and whatever looks odd, go to
 the library's loader, so that its checks and its errors hold.
 """
