@@ -6,7 +6,9 @@ import json
 import random
 import subprocess
 import tarfile
+import threading
 from collections.abc import Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -150,6 +152,41 @@ def test_files_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert main(["verify", "-untrusted", str(empty), str(empty)]) == 1
     assert main(["verify", "-verify_ip", "1.2.3", str(empty)]) == 1
     assert "Invalid IP address 1.2.3" in capsys.readouterr().err
+
+
+def test_revocation_lists_are_downloaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[str] = []
+    lists: dict[str, bytes] = {}
+
+    class Lists(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            body = lists[self.path]
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            del format, args
+
+    with HTTPServer(("127.0.0.1", 0), Lists) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        place = build.uri(f"http://127.0.0.1:{server.server_port}/one.crl")
+        layers = scenes.layers(3)
+        layers[2].extensions["cdp"] = build.distribution_points(build.distribution_point([place]))
+        built = scenes.make(layers)
+        words = files_of(scenes.scene(built), tmp_path)
+        check = ["verify", *words[:-1], "-crl_check", "-crl_download", words[-1]]
+        lists["/one.crl"] = build.crl(built[1])
+        assert main(check) == 0
+        lists["/one.crl"] = build.crl(built[1], [build.revoked(built[2].serial)])
+        assert main(check) == 2
+        server.shutdown()
+        thread.join()
+    assert asked == ["/one.crl", "/one.crl"]
+    assert "error 23 at 0 depth lookup: certificate revoked" in capsys.readouterr().err
 
 
 def test_verbose_says_what_exactly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,7 +42,7 @@ from handglass.crypto.containers import (
 )
 from handglass.crypto.identity import Identity, make_identity
 from handglass.crypto.pem import encode_pem, pem_blocks
-from handglass.crypto.private_keys import key_type_of, limit_work
+from handglass.crypto.private_keys import key_type_of, limit_work, without_panic
 from handglass.crypto.throwaway import Authority, KeyType, generate_key, self_signed
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -460,3 +460,22 @@ def test_mutated_files_never_escape(name: str) -> None:
                 load_private_key(bytes(data), secret)
             except ContainerError:
                 continue
+
+
+@pytest.mark.parametrize("name", ["PanicException", "InternalError"])
+def test_what_fails_in_the_librarys_depths_is_an_error_of_ours(name: str) -> None:
+    failure = type(name, (BaseException,), {})
+
+    def fail() -> None:
+        raise failure
+
+    with pytest.raises(ValueError, match="damaged"):
+        without_panic(fail)
+
+
+def test_other_failures_pass_through() -> None:
+    def fail() -> None:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        without_panic(fail)

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial, wraps
 from typing import ParamSpec
@@ -26,6 +25,7 @@ from handglass.net import aio, blocking
 from handglass.net.aio import TLSStream, Verification
 from handglass.net.identities import load_identity
 from handglass.net.trust import TrustOptions
+from handglass.records import replace
 from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription, SignatureScheme
 from handglass.registry.errors import AlertReceived, LocalError, PeerError
@@ -113,6 +113,19 @@ async def test_end_of_the_peer_is_the_end_of_reading() -> None:
         for use in (stream.read, stream.flush, partial(stream.write, b"x")):
             with pytest.raises(LocalError, match="the stream is closed"):
                 await use()
+
+
+@running
+async def test_one_side_ends_and_the_other_goes_on() -> None:
+    async def handle(stream: TLSStream) -> None:
+        await stream.write((await stream.read_all())[::-1])
+
+    async with serving(handle) as (port, _), await connect(port) as stream:
+        await stream.write(b"hello")
+        await stream.write_eof()
+        assert await stream.read_all() == b"olleh"
+        with pytest.raises(LocalError):
+            await stream.write(b"more")
 
 
 @running

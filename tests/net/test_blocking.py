@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from queue import Queue
 
@@ -26,6 +25,7 @@ from handglass.net.dial import ConnectError
 from handglass.net.identities import load_identity
 from handglass.net.trust import TrustOptions
 from handglass.net.verification import Verify
+from handglass.records import replace
 from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription, ProtocolVersion
 from handglass.registry.errors import AlertReceived, LocalError, PeerError
@@ -118,6 +118,19 @@ def test_end_of_the_peer_is_the_end_of_reading() -> None:
         assert stream.read_all() == b"so long"
         assert stream.read() == b""
         assert list(stream) == []
+
+
+@pytest.mark.parametrize("versions", [TLS12, (ProtocolVersion.TLS1_3,)])
+def test_one_side_ends_and_the_other_goes_on(versions: tuple[ProtocolVersion, ...]) -> None:
+    def handle(stream: TLSStream) -> None:
+        stream.write(stream.read_all()[::-1])
+
+    with serving(handle) as (port, _), connect(port, ClientConfig(versions=versions)) as stream:
+        stream.write(b"hello")
+        stream.write_eof()
+        assert stream.read_all() == b"olleh"
+        with pytest.raises(LocalError):
+            stream.write(b"more")
 
 
 def test_truncation_is_an_error() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import replace
 
 import pytest
 
+from handglass.records import replace
 from handglass.verify import Certificate, Crl, Purpose, TrustStore, VerifyParams, VerifyResult, verify_chain
 from verify.support import build, openssl, scenes, scenes_extensions, scenes_revocation
 from verify.support.openssl import Scene

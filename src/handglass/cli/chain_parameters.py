@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import replace
 from typing import Any
 
+from handglass.records import replace
 from handglass.verify import NAMED_SETS, Purpose, SuiteB, VerifyParams, objects, to_ascii
 
 from .options.chain import ChainChecks

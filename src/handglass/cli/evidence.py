@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from handglass.net.files import FileError, path_of, read_file
 from handglass.net.trust import LAYOUTS
+from handglass.records import dataclass
 from handglass.verify import Certificate, VerifyCode
 from handglass.verify.ct_logs import CtLog, CtLogError, read_logs
 from handglass.verify.dane import DaneRecords, TlsaError, TlsaRecord, parse_record

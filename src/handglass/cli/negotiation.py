@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from handglass.crypto import groups as crypto_groups
@@ -11,6 +10,7 @@ from handglass.crypto.aead import AEADS
 from handglass.crypto.cbc import CBC_CIPHERS
 from handglass.handshake.config import DEFAULT_GROUPS, DEFAULT_SIGNATURE_SCHEMES, DEFAULT_SUITES
 from handglass.handshake.legacy.profiles import PROFILES
+from handglass.records import dataclass
 from handglass.registry import groups, signatures, suites
 from handglass.registry.code_points import CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme
 from handglass.registry.security_levels import DEFAULT_SECURITY_LEVEL, SECURITY_LEVELS, SecurityLevel

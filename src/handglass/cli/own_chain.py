@@ -9,9 +9,8 @@ Source: SSL_CTX_build_cert_chain(3), SSL_CTX_add1_chain_cert(3), SSL_CTX_set_mod
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from handglass.crypto.identity import Identity
+from handglass.records import replace
 from handglass.verify import Certificate, TrustStore, VerifyParams, VerifyResult, verify_chain
 
 from .identity import LoadError

@@ -12,10 +12,10 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from handglass.crypto import der
+from handglass.records import dataclass, field
 from handglass.registry.code_points import CipherSuite, CompressionMethod, NamedGroup, ProtocolVersion
 
 LABEL = "SSL SESSION PARAMETERS"

@@ -10,7 +10,6 @@ Source: openssl-s_server(1); RFC 6066 §8, RFC 8446 §4.4.2.1.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from handglass.crypto.containers import describe
 from handglass.crypto.identity import Identity
@@ -18,6 +17,7 @@ from handglass.net.errors import NetError
 from handglass.net.files import FileError, path_of, read_file
 from handglass.net.http_fetch import FetchOptions
 from handglass.net.ocsp_fetch import Stapler, responder_url
+from handglass.records import dataclass
 from handglass.registry.errors import LocalError
 from handglass.registry.reasons import INTERNAL_ERROR
 from handglass.verify import Certificate, TrustStore

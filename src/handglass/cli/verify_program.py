@@ -9,11 +9,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from handglass.crypto.containers import ContainerError, load_certificate_entries, load_crls
 from handglass.net.files import MAX_REVOCATION_LIST, FileError, path_of, read_file
 from handglass.net.trust import TrustError, TrustOptions, open_trust
+from handglass.records import dataclass
 from handglass.verify import (
     Certificate,
     Crl,
@@ -40,7 +40,7 @@ class Verification:
     """What all certificates of one run are judged by; `trusted` None: the anchors are those of the store."""
 
     store: TrustStore
-    params: VerifyParams = VerifyParams()  # noqa: RUF009 - it is frozen
+    params: VerifyParams = VerifyParams()
     untrusted: Sequence[Certificate] = ()
     trusted: Sequence[Certificate] | None = None
     crls: Sequence[Crl] = ()
@@ -154,8 +154,13 @@ def _print_lines(lines: list[str], err: Callable[[str], object]) -> None:
 
 
 def _store(options: VerifyOptions) -> TrustStore:
+    download = None
+    if options.crl_download:
+        from handglass.net.pki_fetch import crl_downloader  # noqa: PLC0415 - only who fetches needs it
+
+        download = crl_downloader()
     if options.trusted:
-        return TrustStore()
+        return TrustStore(download=download)
     places = TrustOptions(
         options.ca_file,
         options.ca_path,
@@ -164,7 +169,7 @@ def _store(options: VerifyOptions) -> TrustStore:
         options.no_ca_path,
         options.no_ca_store,
     )
-    return TrustStore(sources=[open_trust(places)])
+    return TrustStore(sources=[open_trust(places)], download=download)
 
 
 def _trusted(files: tuple[str, ...]) -> list[Certificate] | None:

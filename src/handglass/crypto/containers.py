@@ -12,8 +12,9 @@ parameters); the auxiliary data of "TRUSTED CERTIFICATE" is OpenSSL's own (x509(
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from handglass.records import dataclass, field
 
 from . import der
 from .container_errors import ContainerError, PassphraseNeededError, WrongPassphraseError

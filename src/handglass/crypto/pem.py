@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from handglass.records import dataclass
 
 _BEGIN = b"-----BEGIN "
 _DASHES = b"-----"

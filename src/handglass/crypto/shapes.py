@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
+
+from handglass.records import dataclass
 
 from . import der
 from .pem import PemBlock, pem_blocks

@@ -7,7 +7,6 @@ otherwise. A row's function returns the body, or None where the extension has no
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from handglass.crypto import groups as crypto_groups
 from handglass.crypto.groups import KeyShare
@@ -28,6 +27,7 @@ from handglass.keys import schedule
 from handglass.keys.labels import SecretLabel
 from handglass.messages import extensions as ext
 from handglass.messages.handshake import ClientHello, Extension, frame
+from handglass.records import dataclass, field
 from handglass.registry import groups as group_facts
 from handglass.registry import reasons, suites
 from handglass.registry.code_points import (
@@ -411,7 +411,9 @@ def _supported_groups(draft: Draft) -> bytes | None:
     groups = draft.config.groups
     if not draft.tls13:
         groups = tuple(g for g in groups if (facts := group_facts.facts_of(g)) is None or facts.tls12_allowed)
-    if not groups or not (draft.tls13 or uses_elliptic_curves(draft.suites)):
+    if not draft.tls13 and not uses_elliptic_curves(draft.suites):
+        groups = tuple(g for g in groups if (facts := group_facts.facts_of(g)) and facts.kind == "ffdh")
+    if not groups:
         return None
     if draft.grease:
         groups = (NamedGroup(grease_value(draft.grease[2])), *groups)

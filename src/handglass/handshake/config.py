@@ -7,7 +7,6 @@ answered later and elsewhere if the connection defers the question of that name 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from handglass.crypto.signatures import PrivateKey
 from handglass.crypto.signatures import sign as sign_with_key
 from handglass.handshake.session import ExternalPsk, Session, SessionStore
 from handglass.messages.handshake import Extension
+from handglass.records import dataclass, field
 from handglass.registry.code_points import (
     CertificateCompressionAlgorithm,
     CipherSuite,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,6 +11,7 @@ from handglass.keys.transcript import Transcript
 from handglass.messages import extensions as ext
 from handglass.messages.extension import Place
 from handglass.messages.handshake import ClientHello, Extension
+from handglass.records import dataclass, field
 from handglass.registry import reasons
 from handglass.registry.code_points import (
     CertificateCompressionAlgorithm,
@@ -286,6 +286,9 @@ class ClientState(State):
     early_data_left: int = 0
     """Bytes of early data that may still be sent; 0 outside that phase."""
     pha_contexts: set[bytes] = field(default_factory=set)
+    """The contexts of the certificate requests after the handshake; each may come once (RFC 8446 §4.3.2)."""
+    former_random: bytes = b""
+    """The client's random before the renegotiation that is under way."""
 
     @property
     def settings(self) -> Config:

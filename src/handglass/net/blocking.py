@@ -226,6 +226,12 @@ class TLSStream(BaseStream):
         self._require_open()
         self._flush(deadline_after(self.timeout))
 
+    def write_eof(self) -> None:
+        """Say that no more will come (close_notify); the peer may still send, and `read` goes on."""
+        self._require_open()
+        self.connection.close()
+        self.flush()
+
     def close(self) -> None:
         """Say that no more will come (close_notify), wait a moment for the peer to do the same, close the socket."""
         if self._is_closed:
@@ -291,7 +297,7 @@ class TLSStream(BaseStream):
                 raise interrupted(self._broken, self.connection)
             left = remaining(deadline)
             if left == 0:
-                raise overdue(what, self.timeout, self.connection)
+                raise overdue(what, self.timeout, self.connection.state)
             self._wait(left)
 
     def _wait(self, seconds: float | None) -> None:

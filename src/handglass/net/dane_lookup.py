@@ -10,9 +10,9 @@ dnspython does the DNS; it is imported when a lookup is made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from handglass.records import dataclass
 from handglass.verify.dane import MAX_RECORDS, TlsaError, TlsaRecord, read_record
 
 from .errors import NetCode, NetError

@@ -17,8 +17,9 @@ import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from urllib.parse import unquote, urljoin, urlsplit
+
+from handglass.records import dataclass
 
 from .dial.connect import DialOptions, dial
 from .dial.targets import Target

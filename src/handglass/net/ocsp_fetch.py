@@ -13,8 +13,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
+from handglass.records import replace
 from handglass.verify.access import ocsp_urls
 from handglass.verify.certificate import Certificate
 from handglass.verify.ocsp import (
@@ -44,7 +44,7 @@ def ask_responder(
     certificate: Certificate,
     issuer: Certificate,
     url: str,
-    options: FetchOptions = FetchOptions(size=MAX_RESPONSE),  # noqa: B008 (frozen)
+    options: FetchOptions = FetchOptions(size=MAX_RESPONSE),
     *,
     nonce: bytes | None = None,
 ) -> OcspResponse:
@@ -82,7 +82,7 @@ class Stapler:
         certificate: Certificate,
         issuer: Certificate,
         url: str,
-        options: FetchOptions = FetchOptions(),  # noqa: B008 (frozen)
+        options: FetchOptions = FetchOptions(),
         *,
         tell: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.time,

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
 
 from handglass.crypto.containers import ContainerError, load_certificates, load_crls
+from handglass.records import dataclass, field, replace
 from handglass.verify import Certificate, Crl, TrustStore
 from handglass.verify.access import crl_urls, delta_crl_urls, issuer_urls
 
@@ -25,7 +25,7 @@ MAX_FETCHES = 8
 MAX_CHAIN = 12
 
 
-@dataclass
+@dataclass()
 class Fetcher:
     """The downloads of one verification: the limits of `options.seconds` and `fetches` hold for all together.
 

@@ -16,11 +16,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from handglass.crypto.containers import CertificateEntry, ContainerError, load_certificate_entries, load_crls
+from handglass.records import dataclass
 from handglass.verify import Auxiliary, Certificate, Crl, Name, TrustStore
 from handglass.verify.name_hash import canonical_name, name_hash, old_name_hash, subject_bytes
 

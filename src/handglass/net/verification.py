@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from handglass.handshake.config import accept_any_chain
 from handglass.net.dial.names import ascii_name
 from handglass.net.trust import TrustOptions, open_trust
+from handglass.records import dataclass, field, replace
 from handglass.verify.certificate import Certificate
 from handglass.verify.params import NAMED_SETS, VerifyParams
 from handglass.verify.path import verify_chain

@@ -7,13 +7,13 @@ nothing was verified no line says "ok".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from handglass.crypto.containers import certificates_to_pem
 from handglass.handshake.session import Session
 from handglass.handshake.state import CertificateRequestFacts, Negotiated
 from handglass.observe import labels
 from handglass.observe.session_text import session_text, shown_session_id
+from handglass.records import dataclass, field
 from handglass.registry.code_points import ClientCertificateType, ProtocolVersion, SignatureScheme
 from handglass.verify import der
 from handglass.verify.certificate import Certificate

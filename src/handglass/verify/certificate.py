@@ -8,8 +8,9 @@ once (that is cheap); names, key, extensions and what follows from them are work
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from functools import cached_property
+
+from handglass.records import dataclass
 
 from . import der, keys, names
 from .algorithms import AlgorithmIdentifier

@@ -7,9 +7,10 @@ entries are indexed by serial number once, when first asked.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
+
+from handglass.records import dataclass
 
 from . import der, names
 from .algorithms import AlgorithmIdentifier

@@ -7,9 +7,10 @@ nobody's issuer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
+
+from handglass.records import dataclass
 
 from . import der
 from .general_names import DistributionPoint, GeneralName, NameConstraints, read_general_names

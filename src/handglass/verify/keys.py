@@ -8,9 +8,9 @@ curve.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from handglass.crypto import certificate_signature
+from handglass.records import dataclass
 
 from . import der
 from .algorithms import AlgorithmIdentifier

@@ -8,8 +8,9 @@ module's question (`ocsp_judge`), as is printing it (`ocsp_text`).
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from enum import Enum
+
+from handglass.records import dataclass
 
 from . import der
 from .algorithms import DIGESTS, AlgorithmIdentifier

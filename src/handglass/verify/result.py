@@ -8,8 +8,9 @@ was dealt with.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
+
+from handglass.records import dataclass
 
 from .certificate import Certificate
 from .codes import VerifyCode, alert_for, text_of

@@ -9,9 +9,9 @@ path of such an issuer is verified like any other and must end at the same ancho
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from handglass.crypto.certificate_signature import CertificateSignatureError, check_signature
+from handglass.records import dataclass
 
 from .build import is_issuer
 from .certificate import Certificate

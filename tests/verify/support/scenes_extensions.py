@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import replace
 
+from handglass.records import replace
 from handglass.verify import Purpose, VerifyParams
 
 from . import build

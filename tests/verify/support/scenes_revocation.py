@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
+from handglass.records import replace
 from handglass.verify import SuiteB
 
 from . import build

@@ -9,9 +9,9 @@ as asked; below it the highest block without a hole is offered, and the choice s
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 from handglass.cli.options.protocol import ONLY, WITHOUT, Versions
+from handglass.records import dataclass
 from handglass.registry.code_points import ProtocolVersion
 
 from .errors import ListError

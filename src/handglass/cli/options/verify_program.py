@@ -23,6 +23,7 @@ class Files(Options, title="Certificate chain options"):
     no_ca_store = flag("no-CAstore", "Without the system's store of trusted certificates", where=TRUST)
     untrusted = texts("untrusted", "file", "Certificates that may stand in between", where=CHAIN)
     crl_file = texts("CRLfile", "file", "Revocation lists", where=CHAIN)
+    crl_download = flag("crl_download", "Fetch revocation lists from where the certificates say", where=CHAIN)
     show_chain = flag("show_chain", "Print the chain that was built", where="output")
     certificates = target_words(
         "cert", "Files with a certificate each; standard input without any", where=CHAIN

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +21,7 @@ from handglass.net.errors import NetError
 from handglass.net.files import FileError, path_of, read_file
 from handglass.net.trust import TrustError, TrustOptions, TrustPlaces, open_trust
 from handglass.observe.keylog import FIRST_LINE
+from handglass.records import dataclass, field
 from handglass.verify.params import NAMED_SETS, VerifyParams
 
 MAX_EARLY_DATA = 1 << 24

@@ -7,7 +7,6 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from handglass.cli.judge import Judge
@@ -36,6 +35,7 @@ from handglass.observe.messages import MessageDump
 from handglass.observe.session_text import shown_session_id
 from handglass.observe.several import combined
 from handglass.observe.states import StatePrinter
+from handglass.records import replace
 from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription, ProtocolVersion
 from handglass.registry.errors import AlertReceived, LocalError, PeerError, TLSError
@@ -129,7 +129,8 @@ class Visit:
                 self._keyboard,
             )
             # While the run lasted, an answer may have moved the end away.
-            self._gone = self._gone or (self._leaving is not None and time.monotonic() >= self._leaving)
+            if self._leaving is not None and time.monotonic() >= self._leaving:
+                self._gone = True
 
     def finish(self) -> int:
         """Close, say how it ended, and give the exit status."""

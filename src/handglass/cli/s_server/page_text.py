@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handglass.cli.s_server import report
 from handglass.observe import labels
 from handglass.observe.session_text import session_text, shown_session_id
+from handglass.records import replace
 from handglass.registry.code_points import ProtocolVersion
 from handglass.verify.codes import text_of
 from handglass.verify.result import VerifyResult

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from handglass.cli.sessions import SessionFile, write_session
@@ -15,6 +14,7 @@ from handglass.handshake.state import ClientHelloView, Negotiated
 from handglass.messages import extensions as ext
 from handglass.observe import labels
 from handglass.observe.session_text import shown_session_id
+from handglass.records import dataclass
 from handglass.registry import signatures, suites
 from handglass.registry.code_points import CipherSuite, ExtensionType, ProtocolVersion, SignatureScheme
 from handglass.registry.errors import PeerError

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from handglass.handshake.session import Session
 from handglass.handshake.sessions import MemorySessions
+from handglass.records import replace
 
 
 class RecordedSessions:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -27,8 +26,8 @@ from handglass.net.errors import NetError
 from handglass.net.files import FileError
 from handglass.net.server import Server
 from handglass.net.trust import TrustError, TrustOptions, open_trust
-from handglass.net.trust_source import TrustSource
 from handglass.observe.keylog import FIRST_LINE
+from handglass.records import dataclass, replace
 from handglass.verify.params import NAMED_SETS, VerifyParams
 from handglass.verify.store import TrustStore
 
@@ -98,7 +97,7 @@ def read_settings(options: SServerOptions) -> Settings:
     except (SettingError, LoadError, PassphraseError, TrustError, FileError) as error:
         raise StartError(str(error)) from error
     verifier = Verifier(
-        TrustStore(sources=[TrustSource(places)]),
+        TrustStore(sources=[places]),
         _params(options, engine),
         return_error=options.verify_return_error,
         quiet=options.quiet,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from handglass.crypto.identity import Identity
 from handglass.crypto.rsa import RSAPrivateKey
@@ -28,6 +27,7 @@ from handglass.handshake.state import ClientHelloView, ServerState
 from handglass.handshake.wants import Conversation, ask
 from handglass.messages import extensions as ext
 from handglass.messages.handshake import Extension
+from handglass.records import dataclass, field
 from handglass.registry import reasons, suites
 from handglass.registry.code_points import (
     CipherSuite,
@@ -153,8 +153,7 @@ def try_suite(
             found = dh_group(me.config, hello)
             if found is None:
                 return None
-            prime, generator, group = found
-            return Choice(suite, facts, DheServer(prime, generator, me.entropy), identity, scheme, group)
+            return Choice(suite, facts, DheServer(*found, me.entropy), identity, scheme)
         group = server_group(me.config, hello)
         if group is None:
             return None
@@ -190,8 +189,8 @@ def answers(me: ServerState, hello: ClientHelloView, choice: Choice) -> list[Ext
     if ExtensionType.EC_POINT_FORMATS in hello and choice.facts.key_exchange == "ECDHE":
         formats = ext.ECPointFormatList((ECPointFormat.UNCOMPRESSED,)).encode()
         found.append(Extension(ExtensionType.EC_POINT_FORMATS, formats))
-    if agreed.alpn is not None:
-        body = ext.ProtocolNameList((agreed.alpn,)).encode()
+    if choice.alpn is not None:
+        body = ext.ProtocolNameList((choice.alpn,)).encode()
         found.append(Extension(ExtensionType.ALPN, body))
     if agreed.encrypt_then_mac:
         found.append(Extension(ExtensionType.ENCRYPT_THEN_MAC, b""))

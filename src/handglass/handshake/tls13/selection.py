@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from handglass.crypto.hashes import digest, equal
 from handglass.crypto.identity import Identity
@@ -23,6 +22,7 @@ from handglass.keys.labels import SecretLabel
 from handglass.keys.schedule import KeySchedule
 from handglass.messages import extensions as ext
 from handglass.messages.handshake import CertificateStatus, Extension
+from handglass.records import dataclass, field
 from handglass.registry import groups as group_facts
 from handglass.registry import reasons, suites
 from handglass.registry.code_points import (
@@ -168,8 +168,9 @@ def choose_psk(
             continue
         hash_name = hash_of(source)
         suite = next((s for s in offered if facts_hash(s) == hash_name), None)
-        if isinstance(source, Session) and source.suite in offered and facts_hash(source.suite) == hash_name:
-            suite = source.suite if suite is None or source.max_early_data else suite
+        own = source.suite
+        if source.max_early_data and own is not None and own in offered and facts_hash(own) == hash_name:
+            suite = own  # the only one that early data can have been sent with (RFC 8446 §4.2.10)
         if suite is None:
             continue
         keys = check_binder(me, hello, index, source)

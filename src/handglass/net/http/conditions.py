@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 
 from handglass.net.http.request import Request
 from handglass.net.http.response import http_date
+from handglass.records import dataclass
 
 RANGE = re.compile(r"bytes\s*=\s*(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))\s*\Z", re.ASCII | re.IGNORECASE)
 ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")|(\*)')

@@ -11,9 +11,9 @@ refused (RFC 9112 §11.2).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 from handglass.net.http.limits import RequestLimits
+from handglass.records import dataclass, field
 
 TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 REQUEST_LINE = re.compile(rb"(" + TOKEN + rb") ([^\x00-\x20\x7f]+)(?: HTTP/(\d)\.(\d))?[ \t]*\Z")
@@ -36,7 +36,7 @@ class Request:
     version: tuple[int, int]
     fields: tuple[tuple[str, str], ...]
     keep_alive: bool
-    _by_name: dict[str, list[str]] | None = field(default=None, init=False, repr=False, compare=False)
+    _by_name: dict[str, list[str]] | None = field(default=None, repr=False)
 
     @property
     def path(self) -> str:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Protocol
 
 from handglass.net.errors import NetCode, NetError
 from handglass.net.http.request import Request
+from handglass.records import dataclass, field
 
 PIECE = 1 << 18
 SMALL = 1 << 14

@@ -12,7 +12,6 @@ import errno
 import socket
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from handglass.handshake.config import ServerConfig
 from handglass.handshake.observer import Observer
@@ -21,6 +20,7 @@ from handglass.net.server.application import Application
 from handglass.net.server.connection import ServedConnection
 from handglass.net.server.deadlines import NEVER, Deadlines
 from handglass.net.server.poller import READ, Watched, make_poller
+from handglass.records import dataclass
 
 BUFFER = 1 << 18
 """Bytes read at once, and the size of a piece of a file; one buffer of each serves all connections."""
@@ -95,7 +95,7 @@ class Server:
         """Serve until `stop`, or until as many connections as wanted have come and gone."""
         try:
             while self._doors or self.connections:
-                self._turn()
+                self.turn()
         finally:
             self.close()
 
@@ -163,7 +163,8 @@ class Server:
 
     # The loop --------------------------------------------------------------------------------------------
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
+        """Wait until something is ready or due, and deal with it."""
         due = self._due
         ready = self._poller.wait(None if due == NEVER else max(0.0, due - time.monotonic()))
         self._now = time.monotonic()

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from handglass.net.dialogue import Finding, Observer, converse
 from handglass.net.dialogue.driver import STEP_SECONDS
 from handglass.net.errors import NetCode, NetError, shown
 from handglass.net.starttls.spoken import Names, StreamWrapper
 from handglass.net.starttls.table import protocol_named
+from handglass.records import dataclass, field
 
 NAME_LIMIT = 255
 TLS_CONTENT = range(0x14, 0x19)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from handglass.net.dialogue import Finding, Note
 from handglass.net.errors import NetCode
+from handglass.records import dataclass, field
 
 DEFAULT_MAIL_NAME = "mail.example.com"
 
