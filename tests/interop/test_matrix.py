@@ -145,6 +145,7 @@ def test_combination(
     server = servers.get(pairing, places, setup)
     client = pairing.client(places)
     try:
+        server.mark()
         future = attendant.submit(client.connect, server, combination)
         told_by_server = attended(server, combination, future)
         told_by_client = future.result()
