@@ -16,11 +16,11 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from handglass.records import dataclass, replace
 from interop.combinations import Combination
 from interop.facts import (
     Facts,

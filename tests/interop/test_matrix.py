@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from handglass.records import dataclass
 from interop import abilities
 from interop.combinations import Abilities, Combination
 from interop.facts import Facts
