@@ -67,6 +67,18 @@ def test_uncut(tmp_path: Path) -> None:
     assert "TLS session ticket:" in text
 
 
+def test_files_to_play_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = DemoOptions.parse(["-files", str(tmp_path)])
+    assert demo.run(options) == 0
+    names = {"ca.pem", "other-ca.pem", "server.pem", "server-key.pem", "client.pem", "client-key.pem"}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    assert (tmp_path / "server-key.pem").stat().st_mode & 0o777 == 0o600
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert demo.run(options) == 1
+    assert "File exists" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 def test_what_is_cut() -> None:
     text = "-----BEGIN CERTIFICATE-----\nAAAA\nBBBB\n-----END CERTIFICATE-----\r\nrest\n"
     cut = "-----BEGIN CERTIFICATE-----\n[2 lines]\n-----END CERTIFICATE-----\nrest\n"

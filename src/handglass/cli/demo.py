@@ -22,7 +22,7 @@ import handglass
 from handglass.crypto.containers import certificates_to_pem
 from handglass.crypto.throwaway import Authority, key_to_pem
 
-from .options.table import Options, flag
+from .options.table import Options, flag, text
 
 SECONDS = 10.0
 """The limit of each step."""
@@ -41,6 +41,12 @@ class DemoOptions(
     """The options of `handglass demo`."""
 
     help = flag("help", "Print this summary and end", where="program")
+    files = text(
+        "files",
+        "directory",
+        "Write the demonstration's certificates and keys there, and do nothing else",
+        where="program",
+    )
     full = flag("full", "Print everything, with certificates and tickets uncut", where="report")
 
 
@@ -51,6 +57,9 @@ class DemoError(Exception):
 def run(options: DemoOptions) -> int:
     """Play all of it; 0 if everything came out as it should."""
     try:
+        if options.files is not None:
+            make_files(Path(options.files))
+            return 0
         with tempfile.TemporaryDirectory(prefix="handglass-demo-") as directory:
             play(Stage(Path(directory), full=options.full))
     except (DemoError, OSError, subprocess.TimeoutExpired) as error:
@@ -63,8 +72,8 @@ def run(options: DemoOptions) -> int:
 def play(stage: Stage) -> None:
     """The acts, in their order. Raises DemoError."""
     stage.tell(
-        "An authority and a certificate for localhost, both for today: ca.pem, server.pem, server-key.pem.",
-        "And a second authority, which has signed nothing: other-ca.pem.",
+        "A throwaway authority and a certificate for localhost: ca.pem, server.pem, server-key.pem.",
+        "And a second authority, which has signed nothing of this: other-ca.pem.",
     )
     make_files(stage.directory)
     stage.tell("A TLS 1.3 server that answers with a page about the connection.")
@@ -84,15 +93,21 @@ def play(stage: Stage) -> None:
 
 
 def make_files(directory: Path) -> None:
-    """Write the authorities' and the server's files."""
+    """Write the authorities' files, the server's and a client's. Raises FileExistsError: nothing is overwritten."""
     now = datetime.now(UTC)
     authority, other = Authority(now), Authority(now, "Another Throwaway CA")
-    identity = authority.issue()
-    (directory / "ca.pem").write_text(certificates_to_pem([authority.certificate]))
-    (directory / "other-ca.pem").write_text(certificates_to_pem([other.certificate]))
-    (directory / "server.pem").write_text(certificates_to_pem(identity.certificates))
-    (directory / "server-key.pem").touch(0o600)
-    (directory / "server-key.pem").write_text(key_to_pem(identity))
+    server, client = authority.issue(), authority.issue(["client"], client=True)
+    for name, content in (
+        ("ca.pem", certificates_to_pem([authority.certificate])),
+        ("other-ca.pem", certificates_to_pem([other.certificate])),
+        ("server.pem", certificates_to_pem(server.certificates)),
+        ("server-key.pem", key_to_pem(server)),
+        ("client.pem", certificates_to_pem(client.certificates)),
+        ("client-key.pem", key_to_pem(client)),
+    ):
+        path = directory / name
+        path.touch(0o600 if "key" in name else 0o666, exist_ok=False)
+        path.write_text(content)
 
 
 class Stage:
@@ -114,9 +129,9 @@ class Stage:
         gap = "\n" if self._act > 1 else ""
         print(f"{gap}{self._act}. " + "\n   ".join(lines) + "\n", flush=True)
 
-    def show(self, text: str) -> None:
+    def show(self, words: str) -> None:
         """Print what a program printed, without what nobody reads in a demonstration."""
-        shown = text if self._full else shortened(text)
+        shown = words if self._full else shortened(words)
         print("\n".join(f"   {line}".rstrip() for line in shown.splitlines()), flush=True)
 
     @contextmanager
