@@ -1,1 +1,1 @@
-"""Measure Handglass beside the installed OpenSSL: `make bench`, or `python -m bench --help`."""
+"""Speed and memory, each as a ratio against the installed OpenSSL in the same run on the same machine: `make bench`."""

@@ -55,6 +55,7 @@ class BaseStream:
         self._tell = tell
         self._received = bytearray()
         self._end: Closed | None = None
+        self._waited_to = ""
 
     @property
     def negotiated(self) -> Negotiated:
@@ -149,9 +150,9 @@ def server_connection(
     return ServerConnection(config, clock=time.time, observer=observer, deferred=deferred), verdict
 
 
-def overdue(what: str, seconds: float | None, connection: Connection) -> TimeoutError:
-    """The error of a time limit that was reached, with what we were waiting for."""
-    wait = f", waiting to {connection.state}" if connection.state.startswith("read ") else ""
+def overdue(what: str, seconds: float | None, state: str = "") -> TimeoutError:
+    """The error of a time limit that was reached; `state` is that of the connection until then."""
+    wait = f", waiting to {state}" if state.startswith("read ") else ""
     return TimeoutError(f"the {what} was not done within {seconds or 0:g} seconds{wait}")
 
 
