@@ -249,7 +249,7 @@ def settle(made: Pair) -> list[str]:
             question = connection.question
             if question is not None:
                 asked.append(question.name)
-                events += connection.answer(question.run())
+                events.extend(connection.answer(question.run()))
                 break
         else:
             return asked

@@ -40,6 +40,7 @@ from support.peers import (
     NSSClient,
     NSSServer,
     OpenSSLServer,
+    program,
 )
 from support.pki import Identity, Pki
 from support.processes import DEFAULT_LIMIT, Process, ProcessError, run
