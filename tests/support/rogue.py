@@ -14,7 +14,10 @@ from functools import cache
 from typing import Any, TypeVar
 
 from handglass.connection import Connection
+from handglass.crypto.entropy import Entropy
+from handglass.crypto.signatures import PrivateKey, sign
 from handglass.handshake.config import ClientAuthentication, ClientConfig, ServerConfig
+from handglass.handshake.sessions import MemorySessions
 from handglass.handshake.wants import Want
 from handglass.messages.handshake import Extension, Message, frame
 from handglass.registry.code_points import (
@@ -23,6 +26,7 @@ from handglass.registry.code_points import (
     ExtensionType,
     NamedGroup,
     ProtocolVersion,
+    SignatureScheme,
 )
 from handglass.registry.errors import LocalError
 from support.engines import Clock, Pair, connect, identity, pair, sessions
@@ -163,8 +167,10 @@ def _renegotiate(made: Pair) -> None:
 def worlds() -> dict[str, World]:
     """Give all conversations by name."""
     clock = Clock()
+    store = MemorySessions(clock, entropy=lambda size: b"\7" * size)  # the same tickets in every run
     groups = (NamedGroup.X25519, NamedGroup.SECP256R1)
     client = ClientConfig(
+        sign=_sign_once,
         groups=groups,
         key_shares=(NamedGroup.X25519,),
         server_name="server.test",
@@ -186,12 +192,14 @@ def worlds() -> dict[str, World]:
         groups=groups,
         alpn=(b"h2",),
         suites=client.suites,
-        sessions=sessions(clock),
+        sessions=store,
         max_early_data=1000,
         accept_early_data=True,
         num_tickets=1,
         ocsp_response=b"ocsp",
         authorities=(b"0\0",),
+        dh_parameters=(OAKLEY_2, 2),
+        sign=_sign_once,
     )
     asking = replace(server, client_authentication=ClientAuthentication.REQUIRE)
     old = replace(client, versions=(TLS12,))
@@ -219,6 +227,28 @@ def worlds() -> dict[str, World]:
         World("old session id", known, by_id, clock),
     )
     return {world.name: world for world in made}
+
+
+OAKLEY_2 = int(
+    "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
+    "EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED"
+    "EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE65381FFFFFFFFFFFFFFFF",
+    16,
+)
+"""The prime of 1024 bits of RFC 2409 §6.2: large enough for our limits, and quick."""
+
+
+_SIGNATURES: dict[tuple[int, bytes], bytes] = {}
+
+
+def _sign_once(scheme: SignatureScheme, key: PrivateKey, data: bytes, entropy: Entropy) -> bytes:
+    """Sign, and remember the signature: a conversation that is replayed signs the same data again and again."""
+    known = _SIGNATURES.get((scheme, data))
+    if known is None:
+        known = _SIGNATURES[scheme, data] = sign(scheme, key, data, entropy)
+        if len(_SIGNATURES) > 1000:
+            _SIGNATURES.pop(next(iter(_SIGNATURES)))
+    return known
 
 
 class _Forgetful:

@@ -27,7 +27,7 @@ from handglass.verify import (
     verify_chain,
 )
 from handglass.verify.dane import DaneRecords, read_record
-from verify.support import openssl, scenes, scenes_extensions, scenes_revocation
+from verify.support import openssl, scenes, scenes_extensions, scenes_revocation, scenes_trust
 from verify.support.openssl import Scene, Step
 
 Generator = Callable[[], Iterator[tuple[str, Scene]]]
@@ -98,7 +98,7 @@ def verify(scene: Scene, decide: Decide | None = None) -> VerifyResult:
 @needs_library
 @pytest.mark.parametrize(
     "generator",
-    [*GENERATORS, scenes.alternatives, scenes.trust_settings, scenes.dane],
+    [*GENERATORS, scenes.alternatives, scenes_trust.trust_settings, scenes_trust.dane],
     ids=lambda generator: generator.__name__,
 )
 def test_every_problem_is_the_librarys(generator: Generator) -> None:
