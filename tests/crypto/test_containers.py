@@ -42,7 +42,7 @@ from handglass.crypto.containers import (
 )
 from handglass.crypto.identity import Identity, make_identity
 from handglass.crypto.pem import encode_pem, pem_blocks
-from handglass.crypto.private_keys import key_type_of, limit_work
+from handglass.crypto.private_keys import key_type_of, limit_work, without_panic
 from handglass.crypto.throwaway import Authority, KeyType, generate_key, self_signed
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -191,8 +191,8 @@ def test_der_certificates_one_after_the_other() -> None:
 
 def test_trusted_certificate() -> None:
     certificate = identity().certificate
-    oid = der.encode_oid("1.3.6.1.5.5.7.3.1")
-    other = der.encode_oid("1.3.6.1.5.5.7.3.2")
+    oid = der.encode_object_identifier("1.3.6.1.5.5.7.3.1")
+    other = der.encode_object_identifier("1.3.6.1.5.5.7.3.2")
     auxiliary = der.encode(
         der.SEQUENCE,
         der.encode(der.SEQUENCE, oid),
@@ -241,7 +241,7 @@ def test_dh_parameters() -> None:
 
 def revocation_list() -> bytes:
     name = der.encode(der.SEQUENCE)
-    algorithm = der.encode(der.SEQUENCE, der.encode_oid("1.2.840.10045.4.3.2"))
+    algorithm = der.encode(der.SEQUENCE, der.encode_object_identifier("1.2.840.10045.4.3.2"))
     body = der.encode(der.SEQUENCE, algorithm, name, der.encode(der.UTC_TIME, b"260101000000Z"))
     return der.encode(der.SEQUENCE, body, algorithm, der.encode(der.BIT_STRING, b"\0"))
 
@@ -288,6 +288,12 @@ MIXED_UP: list[tuple[Callable[[], object], str]] = [
     (
         lambda: load_certificates(b"\n-----BEGIN CERTIFICATE-----\nM*I\n-----END CERTIFICATE-----\n"),
         "the base64 of the block that begins in line 2 is damaged",
+    ),
+    (
+        lambda: load_certificates(
+            certificates_to_pem([identity().certificate]).encode() + b"-----BEGIN CERTIFICATE-----\n"
+        ),
+        "the block that begins in line",
     ),
     (
         lambda: load_private_key(encode_pem("OPENSSH PRIVATE KEY", b"openssh-key-v1").encode()),
@@ -358,18 +364,22 @@ def test_rsa_pss_keys_are_told_from_rsa_keys() -> None:
     certificate = identity("rsa").certificate
     info = public_key_info_of_certificate(certificate)
     assert (info.key_type, info.pss_hash) == ("rsa", None)
-    sha256 = der.encode(der.SEQUENCE, der.encode_oid("2.16.840.1.101.3.4.2.1"))
+    sha256 = der.encode(der.SEQUENCE, der.encode_object_identifier("2.16.840.1.101.3.4.2.1"))
     parameters = der.encode(der.SEQUENCE, der.encode(0xA0, sha256))
-    oid = der.encode_oid("1.2.840.113549.1.1.10")
-    plain = der.encode(der.SEQUENCE, der.encode_oid("1.2.840.113549.1.1.1"), b"\x05\0")
+    oid = der.encode_object_identifier("1.2.840.113549.1.1.10")
+    plain = der.encode(der.SEQUENCE, der.encode_object_identifier("1.2.840.113549.1.1.1"), b"\x05\0")
     for pss, expected in (
         (der.encode(der.SEQUENCE, oid, parameters), "sha256"),
         (der.encode(der.SEQUENCE, oid), None),
     ):
         tbs = der.read(certificate).children()[0].children()
         spki = der.encode(der.SEQUENCE, pss, info.raw[info.raw.index(plain) + len(plain) :])
-        body = der.encode(der.SEQUENCE, *(spki if each.raw == info.raw else each.raw for each in tbs))
-        forged = der.encode(der.SEQUENCE, body, *(each.raw for each in der.read(certificate).children()[1:]))
+        body = der.encode(
+            der.SEQUENCE, *(spki if each.encoding == info.raw else each.encoding for each in tbs)
+        )
+        forged = der.encode(
+            der.SEQUENCE, body, *(each.encoding for each in der.read(certificate).children()[1:])
+        )
         assert public_key_info_of_certificate(forged).key_type == "rsa_pss"
         assert public_key_info_of_certificate(forged).pss_hash == expected
         assert key_matches(identity("rsa").key, forged)
@@ -377,8 +387,8 @@ def test_rsa_pss_keys_are_told_from_rsa_keys() -> None:
 
 def test_work_is_limited_before_it_begins() -> None:
     salt = der.encode(der.OCTET_STRING, b"saltsalt")
-    pbkdf2 = der.encode_oid("1.2.840.113549.1.5.12")
-    scrypt = der.encode_oid("1.3.6.1.4.1.11591.4.11")
+    pbkdf2 = der.encode_object_identifier("1.2.840.113549.1.5.12")
+    scrypt = der.encode_object_identifier("1.3.6.1.4.1.11591.4.11")
     endless = der.encode(der.SEQUENCE, pbkdf2, der.encode(der.SEQUENCE, salt, der.encode_integer(2**40)))
     with pytest.raises(ContainerError, match="rounds of key derivation"):
         limit_work(der.encode(der.SEQUENCE, der.encode(der.OCTET_STRING, endless)))
@@ -450,3 +460,22 @@ def test_mutated_files_never_escape(name: str) -> None:
                 load_private_key(bytes(data), secret)
             except ContainerError:
                 continue
+
+
+@pytest.mark.parametrize("name", ["PanicException", "InternalError"])
+def test_what_fails_in_the_librarys_depths_is_an_error_of_ours(name: str) -> None:
+    failure = type(name, (BaseException,), {})
+
+    def fail() -> None:
+        raise failure
+
+    with pytest.raises(ValueError, match="damaged"):
+        without_panic(fail)
+
+
+def test_other_failures_pass_through() -> None:
+    def fail() -> None:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        without_panic(fail)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -30,6 +29,7 @@ from handglass.messages.handshake import (
     ServerKeyExchangeDHE,
     ServerKeyExchangeECDHE,
 )
+from handglass.records import dataclass
 from handglass.registry.code_points import AlertDescription as A
 from handglass.registry.code_points import (
     CertificateCompressionAlgorithm,

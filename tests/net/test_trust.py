@@ -21,10 +21,12 @@ from handglass.net.trust import (
     HashedDirectory,
     TrustError,
     TrustOptions,
-    TrustStore,
+    TrustPlaces,
     default_trust,
+    open_store,
     open_trust,
 )
+from handglass.verify import Certificate, Purpose, Trust, VerifyCode, VerifyParams, verify_chain
 from handglass.verify.name_hash import canonical_name, name_hash, old_name_hash, subject_bytes
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -38,7 +40,11 @@ def name(*attributes: tuple[str, str], tag: int = der.PRINTABLE_STRING, codec: s
         *(
             der.encode(
                 der.SET,
-                der.encode(der.SEQUENCE, der.encode_oid(OIDS[kind]), der.encode(tag, value.encode(codec))),
+                der.encode(
+                    der.SEQUENCE,
+                    der.encode_object_identifier(OIDS[kind]),
+                    der.encode(tag, value.encode(codec)),
+                ),
             )
             for kind, value in attributes
         ),
@@ -55,7 +61,7 @@ def subject(certificate: bytes) -> bytes:
 
 
 def revocation_list(issuer: bytes, number: int = 1) -> bytes:
-    algorithm = der.encode(der.SEQUENCE, der.encode_oid("1.2.840.10045.4.3.2"))
+    algorithm = der.encode(der.SEQUENCE, der.encode_object_identifier("1.2.840.10045.4.3.2"))
     body = der.encode(
         der.SEQUENCE,
         der.encode_integer(1),
@@ -67,7 +73,7 @@ def revocation_list(issuer: bytes, number: int = 1) -> bytes:
     return der.encode(der.SEQUENCE, body, algorithm, der.encode(der.BIT_STRING, b"\0"))
 
 
-def found(store: TrustStore, subject_name: bytes) -> list[bytes]:
+def found(store: TrustPlaces, subject_name: bytes) -> list[bytes]:
     return [entry.certificate for entry in store.by_subject(subject_name)]
 
 
@@ -224,7 +230,7 @@ def test_layouts_of_systems(tmp_path: Path) -> None:
     redhat.mkdir()
     (redhat / "cert.pem").write_bytes(bundle.read_bytes())
     assert places(redhat, debian) == ("/tls/certs", "/tls/cert.pem")
-    assert repr(default_trust(None, {}, (), ())) == "TrustStore(empty)"
+    assert repr(default_trust(None, {}, (), ())) == "TrustPlaces(empty)"
 
 
 def test_a_large_bundle_is_quick(tmp_path: Path) -> None:
@@ -254,3 +260,22 @@ def test_hashes_are_digests_of_the_canonical_form() -> None:
     encoded = name(("CN", "x"))
     digest = hashlib.sha1(canonical_name(encoded), usedforsecurity=False).digest()
     assert int(name_hash(encoded), 16) == int.from_bytes(digest[:4], "little")
+
+
+def test_path_building_looks_up_here(tmp_path: Path) -> None:
+    root = Authority(NOW, "Root")
+    leaf = Certificate(root.issue(["leaf.test"]).certificate)
+    (tmp_path / f"{name_hash(subject(root.certificate))}.0").write_bytes(root.certificate)
+    trusted = encode_pem("TRUSTED CERTIFICATE", root.certificate + auxiliary(reject="1.3.6.1.5.5.7.3.1"))
+    (tmp_path / "rejected.pem").write_text(trusted)
+    seconds = int(NOW.timestamp())
+    params = VerifyParams(purpose=Purpose.SSL_SERVER, trust=Trust.SSL_SERVER)
+    good = open_store(TrustOptions(directory=str(tmp_path)), {})
+    assert verify_chain(leaf, [], good, params, seconds).ok
+    rejecting = open_store(TrustOptions(file=str(tmp_path / "rejected.pem")), {})
+    problems = verify_chain(leaf, [], rejecting, params, seconds).problems
+    assert VerifyCode.CERT_REJECTED in [event.code for event in problems]
+
+
+def auxiliary(reject: str) -> bytes:
+    return der.encode(der.SEQUENCE, der.encode(0xA0, der.encode_object_identifier(reject)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from random import Random
 
 import pytest
@@ -25,6 +24,7 @@ from handglass.record import (
     Protection,
     Run,
 )
+from handglass.records import dataclass
 from handglass.registry.errors import LocalError, PeerError
 from handglass.registry.reasons import (
     BAD_RECORD_MAC,
@@ -352,3 +352,15 @@ def test_null_protection() -> None:
     out = bytearray()
     ours.seal_many(DATA, b"abcde", 2, out)
     assert out == b"\x17\x03\x01\0\2ab\x17\x03\x01\0\2cd\x17\x03\x01\0\1e"
+
+
+def test_sealing_more_than_a_megabyte_at_once() -> None:
+    ours = Aead13("AES_128_GCM", bytes(16), bytes(12))
+    theirs = Aead13("AES_128_GCM", bytes(16), bytes(12))
+    data = Random(3).randbytes((1 << 20) + 12345)
+    wire = bytearray(b"before")
+    ours.seal_many(DATA, data, MAX_PLAINTEXT, wire)
+    out = bytearray(len(data) + OPEN_ROOM)
+    run = theirs.open_run(memoryview(wire)[6:], memoryview(out))
+    assert run == Run(len(wire) - 6, len(data), None, 0)
+    assert out[: len(data)] == data

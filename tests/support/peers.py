@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import glob
 import os
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+from handglass.records import dataclass, field
 from support.pki import Identity, Pki, once
 from support.processes import DEFAULT_LIMIT, Outcome, Process, free_port, run
 
@@ -35,6 +36,8 @@ _UNUSUAL_DIRECTORIES = (
     "/usr/lib64/nss/unsupported-tools",
     "/usr/sbin",
     "/sbin",
+    "/usr/lib/news/bin",
+    *sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True),  # noqa: PTH207 - strings are wanted
 )
 
 
@@ -210,7 +213,7 @@ class GnuTLSServer(Process):
         if trust:
             argv += ["--x509cafile", trust]
         # Its output is block-buffered in a file; line by line is what a test can wait for.
-        super().__init__([*_line_buffered(), *argv, *options])
+        super().__init__([*_line_buffered(), *argv, *options], merged=True)
         _listening(self, self.port)
 
 
@@ -282,10 +285,11 @@ class NSSServer(Process):
             str(self.port),
             "-v",
             "-u",
+            *("-t", "1"),  # one thread: what it says of connections does not mix
         ]
         for identity in identities:
             argv += ["-e" if identity.key_type.startswith("p") else "-n", identity.name]
-        super().__init__([*_line_buffered(), *argv, *options])
+        super().__init__([*_line_buffered(), *argv, *options], merged=True)
         _listening(self, self.port)
 
 
@@ -332,7 +336,7 @@ class CurlClient(Client):
 
 def _line_buffered() -> list[str]:
     stdbuf = shutil.which("stdbuf")
-    return [stdbuf, "-oL", "-eL"] if stdbuf else []
+    return [stdbuf, "-oL"] if stdbuf else []
 
 
 def _listening(server: Process, port: int) -> None:

@@ -18,10 +18,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
+
+from handglass.records import dataclass
 
 DEFAULT_LIMIT = 20.0
 """Seconds that a start, a wait or a whole run may take; ten times what a slow machine needs."""
@@ -88,7 +89,10 @@ def run(
 
 
 class Process:
-    """A program that runs beside the test, for instance a server. Use it as a context manager."""
+    """A program that runs beside the test, for instance a server. Use it as a context manager.
+
+    With `merged`, standard error goes into `stdout`, so that the order of what it says is kept.
+    """
 
     def __init__(
         self,
@@ -96,6 +100,7 @@ class Process:
         *,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        merged: bool = False,
     ) -> None:
         self.argv = tuple(str(part) for part in argv)
         self._files: tuple[IO[bytes], IO[bytes]] = (
@@ -106,7 +111,7 @@ class Process:
             [*_SETPRIV_PREFIX, *self.argv],
             stdin=subprocess.PIPE,
             stdout=self._files[0],
-            stderr=self._files[1],
+            stderr=subprocess.STDOUT if merged else self._files[1],
             env=_environment(env),
             cwd=cwd,
         )

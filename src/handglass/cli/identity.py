@@ -12,7 +12,6 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from handglass.crypto.containers import (
@@ -30,6 +29,7 @@ from handglass.crypto.containers import (
 )
 from handglass.crypto.identity import Identity, make_identity
 from handglass.net.files import MAX_FILE, MAX_REVOCATION_LIST, FileError, path_of, read_file
+from handglass.records import dataclass, field
 
 from .passphrase import prompt
 

@@ -12,10 +12,10 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from handglass.crypto import der
+from handglass.records import dataclass, field
 from handglass.registry.code_points import CipherSuite, CompressionMethod, NamedGroup, ProtocolVersion
 
 LABEL = "SSL SESSION PARAMETERS"
@@ -215,7 +215,7 @@ def _optional(element: der.Element) -> dict[str, Any]:
     if tag in _TEXTS:
         return {_TEXTS[tag]: der.octet_string(inner).decode("utf-8", "replace")}
     if tag == _CERTIFICATE:
-        return {"certificate": inner.expect(der.SEQUENCE, "the certificate").raw}
+        return {"certificate": inner.expect(der.SEQUENCE, "the certificate").encoding}
     if tag == _COMPRESSION:
         method = der.octet_string(inner)
         if len(method) != 1:

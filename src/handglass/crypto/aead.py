@@ -9,13 +9,14 @@ in the table of facts.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
+
+from handglass.records import dataclass
 
 from .errors import BadTag, Missing
 from .hashes import HASHES, Buffer, Mac, equal

@@ -6,9 +6,10 @@ Padding and MAC are the record layer's; here whole blocks go in and whole blocks
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher, algorithms, modes
+
+from handglass.records import dataclass
 
 from .hashes import Buffer
 

@@ -12,8 +12,9 @@ parameters); the auxiliary data of "TRUSTED CERTIFICATE" is OpenSSL's own (x509(
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from handglass.records import dataclass, field
 
 from . import der
 from .container_errors import ContainerError, PassphraseNeededError, WrongPassphraseError
@@ -28,7 +29,7 @@ from .private_keys import (
     read_public_key_info,
     without_panic,
 )
-from .shapes import Kind, Part, der_parts, describe, describe_parts, pem_parts
+from .shapes import LABELS, Kind, Part, der_parts, describe, describe_parts, pem_parts
 
 if TYPE_CHECKING:
     from .private_keys import PrivateKey, PublicKey
@@ -58,6 +59,7 @@ __all__ = [
 ]
 
 Form = Literal["PEM", "DER", "P12"]
+_CERTIFICATES = {Kind.CERTIFICATE, Kind.TRUSTED_CERTIFICATE}
 _SIGNED_DATA = "1.2.840.113549.1.7.2"
 
 
@@ -66,7 +68,7 @@ class CertificateEntry:
     """A certificate (DER) and what a "TRUSTED CERTIFICATE" says beside it.
 
     `trusted` and `rejected` are the dotted purposes (extended key usages) that the file's owner allows or
-    forbids it as an anchor; both are None where there is no auxiliary data, which is the ordinary case.
+    forbids it as an anchor; None where nothing is said, which is the ordinary case.
     """
 
     certificate: bytes
@@ -110,6 +112,8 @@ def load_certificate_entries(
     for part in parts:
         if part.kind is Kind.CERTIFICATE:
             entries.append(CertificateEntry(part.data))
+        elif part.block is not None and part.block.problem and LABELS.get(part.block.label) in _CERTIFICATES:
+            raise ContainerError(part.block.problem)
         elif part.kind is Kind.TRUSTED_CERTIFICATE:
             entries.append(_trusted_certificate(part.data))
         elif part.kind is Kind.PKCS7:
@@ -211,13 +215,13 @@ def public_key_of_certificate(certificate: bytes) -> PublicKey:
 
 def public_key_info_of_certificate(certificate: bytes) -> PublicKeyInfo:
     """Return what a certificate (DER) says of its public key, without loading it. Raises `ContainerError`."""
-    return read_public_key_info(_certificate_fields(certificate)[5].raw)
+    return read_public_key_info(_certificate_fields(certificate)[5].encoding)
 
 
 def subject_and_issuer(certificate: bytes) -> tuple[bytes, bytes]:
     """Return the DER of a certificate's subject and issuer names. Raises `ContainerError`."""
     fields = _certificate_fields(certificate)
-    return fields[4].raw, fields[2].raw
+    return fields[4].encoding, fields[2].encoding
 
 
 def _certificate_fields(certificate: bytes) -> list[der.Element]:
@@ -281,10 +285,10 @@ def _nothing(wanted: str, parts: list[Part], data: bytes, form: Form | None) -> 
 def _trusted_certificate(data: bytes) -> CertificateEntry:
     """Split a "TRUSTED CERTIFICATE": the certificate, then perhaps OpenSSL's auxiliary data."""
     try:
-        certificate = der.read(data).raw
+        certificate = der.read(data).encoding
         if len(certificate) == len(data):
             return CertificateEntry(certificate)
-        trusted: tuple[str, ...] = ()
+        trusted: tuple[str, ...] | None = None
         rejected: tuple[str, ...] = ()
         alias = None
         for item in der.read_whole(data[len(certificate) :]).expect(der.SEQUENCE, "trust data").children():
@@ -307,7 +311,7 @@ def _pkcs7_members(data: bytes, tag: int) -> list[bytes]:
             return []
         for member in wrapped.children()[0].children()[2:]:
             if member.tag == tag:
-                return [each.raw for each in member.children() if each.tag == der.SEQUENCE]
+                return [each.encoding for each in member.children() if each.tag == der.SEQUENCE]
     except (der.DerError, ValueError, IndexError) as problem:
         raise ContainerError(f"the PKCS#7 message cannot be read: {problem}") from None
     return []

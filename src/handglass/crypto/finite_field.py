@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cache
+
+from handglass.records import dataclass, field
 
 from .entropy import SYSTEM_ENTROPY, Entropy
 from .errors import BadPublic

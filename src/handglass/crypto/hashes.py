@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from hmac import compare_digest
 from typing import Protocol, Self
+
+from handglass.records import dataclass
 
 from .errors import Missing
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from handglass.records import dataclass, field
 
 from .container_errors import ContainerError
 from .containers import key_matches, public_key_info_of_certificate

@@ -10,9 +10,9 @@ Source: RFC 7468; RFC 1421 §4.6 for the header lines of encrypted traditional k
 from __future__ import annotations
 
 import binascii
-import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from handglass.records import dataclass
 
 _BEGIN = b"-----BEGIN "
 _DASHES = b"-----"
@@ -93,6 +93,7 @@ def _text(data: bytes) -> str:
 def encode_pem(label: str, data: bytes, headers: tuple[tuple[str, str], ...] = ()) -> str:
     """Return `data` as a PEM block that ends with a newline, 64 characters to a line."""
     head = "".join(f"{name}: {value}\n" for name, value in headers)
-    body = "\n".join(textwrap.wrap(binascii.b2a_base64(data, newline=False).decode(), 64))
+    text = binascii.b2a_base64(data, newline=False).decode()
+    body = "\n".join(text[at : at + 64] for at in range(0, len(text), 64))
     blank = "\n" if head else ""
     return f"-----BEGIN {label}-----\n{head}{blank}{body}\n-----END {label}-----\n"

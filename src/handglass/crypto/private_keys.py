@@ -11,8 +11,9 @@ RFC 7292 (PKCS#12), RFC 4055 §1.2 (RSA-PSS), RFC 9881 (ML-DSA).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
+
+from handglass.records import dataclass
 
 from . import der
 from .container_errors import ContainerError, PassphraseNeededError, WrongPassphraseError
@@ -105,10 +106,11 @@ def _pss_hash(parameters: list[der.Element]) -> str | None:
 def load_public_key(spki: bytes) -> PublicKey:
     """Return the key object of a SubjectPublicKeyInfo in DER. Raises `ContainerError`."""
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 (lazy: costs 25 ms at start)
-    from cryptography.hazmat.primitives.serialization import load_der_public_key  # noqa: PLC0415 (lazy)
+
+    from .public_keys import load_subject_public_key  # noqa: PLC0415 (lazy)
 
     try:
-        return load_der_public_key(spki)
+        return without_panic(lambda: load_subject_public_key(spki))
     except UnsupportedAlgorithm as problem:
         raise ContainerError(f"its public key is of a kind that is not supported: {problem}") from None
     except (ValueError, TypeError, OverflowError) as problem:
@@ -159,12 +161,14 @@ def _load(load: Callable[[], PrivateKey]) -> PrivateKey:
 
 
 def without_panic(load: Callable[[], T]) -> T:
-    """Call into the library; an assertion that fails in its depths becomes a `ValueError`."""
+    """Call into the library; what fails unforeseen in its depths becomes a `ValueError`.
+
+    Seen for damaged parameters of password-based encryption. The type of a panic can be imported from nowhere.
+    """
     try:
         return load()
     except BaseException as problem:
-        # Its type can be imported from nowhere. Seen for initialisation vectors of a wrong size.
-        if type(problem).__name__ == "PanicException":
+        if type(problem).__name__ in {"PanicException", "InternalError"}:
             raise ValueError("damaged") from None
         raise
 
@@ -207,11 +211,11 @@ def _iterations(data: bytes, depth: int) -> Iterator[int]:
     if depth > MAX_NESTING:
         return
     try:
-        children = list(der.elements(data))
+        children = list(der.read_all(data))
     except der.DerError:
         return
     tags = tuple(child.tag for child in children)
-    if tags[:2] == (der.OBJECT_IDENTIFIER, der.SEQUENCE):
+    if tags[:2] == (der.OID, der.SEQUENCE):
         yield from _algorithm_cost(children)
     if tags == (der.SEQUENCE, der.OCTET_STRING, der.INTEGER):  # MacData of RFC 7292 §4
         yield abs(der.integer(children[2]))

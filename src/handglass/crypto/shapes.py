@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
+
+from handglass.records import dataclass
 
 from . import der
 from .pem import PemBlock, pem_blocks
@@ -100,8 +101,8 @@ def der_parts(data: bytes) -> list[Part]:
         kind = shape_of(element)
         if kind is Kind.UNKNOWN:
             break
-        parts.append(Part(kind, element.raw))
-        offset += len(element.raw)
+        parts.append(Part(kind, element.encoding))
+        offset = element.end
     return parts
 
 
@@ -133,7 +134,7 @@ def _shape(element: der.Element) -> Kind:
             return Kind.SESSION
         case (der.INTEGER, der.SEQUENCE) | (der.INTEGER, der.SEQUENCE, der.SEQUENCE):
             return Kind.PKCS12 if der.integer(children[0]) == 3 else Kind.UNKNOWN
-        case (der.OBJECT_IDENTIFIER, 0xA0):
+        case (der.OID, 0xA0):
             return Kind.PKCS7
         case (der.ENUMERATED,) | (der.ENUMERATED, 0xA0):
             return Kind.OCSP_RESPONSE

@@ -12,6 +12,7 @@ source, and the RSA computation is a plain `pow`. ML-DSA and DSA stay random: th
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -124,13 +125,22 @@ def schemes_for(
     §4.2.3); without, any curve does, as in TLS 1.2 (RFC 8422 §5.1.3). RSA keys too small for a
     scheme's hash and padding are left out.
     """
-    kind = key_type_named or key_type(key)
+    rsa_bits = key.key_size if isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey) else 0
+    return _schemes(key_type_named or key_type(key), pss_hash, rsa_bits, curve_of(key), curve_bound)
+
+
+@lru_cache(maxsize=64)
+def _schemes(
+    kind: str, pss_hash: str | None, rsa_bits: int, curve: NamedGroup | None, curve_bound: bool
+) -> tuple[SignatureScheme, ...]:
+    """Answer `schemes_for` from what matters of the key; servers ask the same for each connection."""
     return tuple(
         facts.scheme
         for facts in FACTS.values()
         if facts.key_type == kind
         and (pss_hash is None or facts.hash == pss_hash)
-        and _fits(facts, key, curve_bound=curve_bound)
+        and (facts.key_type != "ec" or _fits_curve(facts, curve, curve_bound=curve_bound))
+        and (not rsa_bits or _fits_size(facts, rsa_bits))
     )
 
 
@@ -157,19 +167,20 @@ def curve_of(key: PrivateKey | PublicKey) -> NamedGroup | None:
     return None
 
 
-def _fits(facts: SchemeFacts, key: PrivateKey | PublicKey, *, curve_bound: bool) -> bool:
-    if isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey):
-        size = _HASHES[facts.hash].digest_size
-        # RFC 8017 §9.1.1: emLen >= hLen + sLen + 2, of one bit less than the modulus;
-        # §9.2: emLen >= tLen + 11, where the DigestInfo adds at most 19 bytes to the hash.
-        if facts.padding == "pss":
-            return (key.key_size + 6) // 8 >= 2 * size + 2
-        return (key.key_size + 7) // 8 >= size + 19 + 11
-    if isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
-        if not curve_bound:
-            return facts.tls12_allowed
-        return facts.curve is None or _TLS12_TWIN.get(facts.curve, facts.curve) == curve_of(key)
-    return True
+def _fits_size(facts: SchemeFacts, bits: int) -> bool:
+    """Tell whether an RSA modulus of `bits` bits has room for the scheme's hash and padding."""
+    size = _HASHES[facts.hash].digest_size
+    # RFC 8017 §9.1.1: emLen >= hLen + sLen + 2, of one bit less than the modulus;
+    # §9.2: emLen >= tLen + 11, where the DigestInfo adds at most 19 bytes to the hash.
+    if facts.padding == "pss":
+        return (bits + 6) // 8 >= 2 * size + 2
+    return (bits + 7) // 8 >= size + 19 + 11
+
+
+def _fits_curve(facts: SchemeFacts, curve: NamedGroup | None, *, curve_bound: bool) -> bool:
+    if not curve_bound:
+        return facts.tls12_allowed
+    return facts.curve is None or _TLS12_TWIN.get(facts.curve, facts.curve) == curve
 
 
 def _sign_rsa(facts: SchemeFacts, key: rsa.RSAPrivateKey, data: bytes, entropy: Entropy) -> bytes:

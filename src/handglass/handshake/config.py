@@ -7,7 +7,6 @@ answered later and elsewhere if the connection defers the question of that name 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from handglass.crypto.signatures import PrivateKey
 from handglass.crypto.signatures import sign as sign_with_key
 from handglass.handshake.session import ExternalPsk, Session, SessionStore
 from handglass.messages.handshake import Extension
+from handglass.records import dataclass, field
 from handglass.registry.code_points import (
     CertificateCompressionAlgorithm,
     CipherSuite,
@@ -185,7 +185,7 @@ class ClientConfig(Config):
     session_id: bytes | None = None
     """The legacy_session_id to send; None: chosen as the mode demands."""
     pad_hello_to: int = 0
-    """Pad a ClientHello of 256 to 511 bytes to this length (RFC 7685)."""
+    """Pad a ClientHello of 256 bytes or more to this length (RFC 7685 §4); 0: never."""
     choose_identity: Callable[[Sequence[SignatureScheme], Sequence[bytes]], Identity | None] | None = None
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from handglass.records import dataclass, field
 from handglass.registry.code_points import AlertDescription, AlertLevel, SignatureScheme
 from handglass.registry.errors import TLSError
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Protocol as Interface
 
+from handglass.records import dataclass, field
 from handglass.registry.code_points import CipherSuite, NamedGroup, ProtocolVersion
 
 

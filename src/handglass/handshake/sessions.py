@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Annotated
 
 from handglass.crypto import BadTag
@@ -18,6 +17,7 @@ from handglass.crypto.aead import aead
 from handglass.crypto.entropy import SYSTEM_ENTROPY, Entropy
 from handglass.crypto.hashes import digest
 from handglass.handshake.session import Session
+from handglass.records import replace
 from handglass.registry.code_points import CipherSuite, NamedGroup, ProtocolVersion
 from handglass.wire import DecodeError, Struct, opaque, uint8, uint32, uint64, vector
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,6 +11,7 @@ from handglass.keys.transcript import Transcript
 from handglass.messages import extensions as ext
 from handglass.messages.extension import Place
 from handglass.messages.handshake import ClientHello, Extension
+from handglass.records import dataclass, field
 from handglass.registry import reasons
 from handglass.registry.code_points import (
     CertificateCompressionAlgorithm,

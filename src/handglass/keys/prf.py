@@ -8,9 +8,9 @@ part). All other functions here are the same for both and only pass profile and 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from handglass.crypto.hashes import HASHES, Mac
+from handglass.records import dataclass, field
 
 MASTER_SECRET_SIZE = 48
 VERIFY_DATA_SIZE = 12

@@ -47,8 +47,8 @@ class ServerNameAcknowledged(Body):
     extension_type: ClassVar[ExtensionType] = ExtensionType.SERVER_NAME
 
 
-class StatusRequestAcknowledged(Body):
-    """RFC 6066 §8: a CertificateStatus message will follow (TLS 1.2)."""
+class StatusRequestFlag(Body):
+    """The server's: a status will follow (RFC 6066 §8), or is wanted from the client (RFC 8446 §4.4.2.1)."""
 
     extension_type: ClassVar[ExtensionType] = ExtensionType.STATUS_REQUEST
 
@@ -444,9 +444,9 @@ _FORMS: tuple[tuple[ExtensionType, tuple[Place, ...], type[Struct]], ...] = (
     (_X.SERVER_NAME, (_CH,), ServerNameList),
     (_X.SERVER_NAME, _SERVER, ServerNameAcknowledged),
     (_X.MAX_FRAGMENT_LENGTH, (_CH, *_SERVER), MaxFragmentLength),
-    (_X.STATUS_REQUEST, (_CH, _CR), StatusRequest),
+    (_X.STATUS_REQUEST, (_CH,), StatusRequest),
     (_X.STATUS_REQUEST, (_CT,), CertificateStatus),
-    (_X.STATUS_REQUEST, (_SH12,), StatusRequestAcknowledged),
+    (_X.STATUS_REQUEST, (_CR, _SH12), StatusRequestFlag),
     (_X.STATUS_REQUEST_V2, (_CH,), StatusRequestV2),
     (_X.SUPPORTED_GROUPS, (_CH, *_SERVER), SupportedGroups),
     (_X.EC_POINT_FORMATS, (_CH, _SH12), ECPointFormatList),

@@ -32,6 +32,7 @@ class NetCode(StrEnum):
     NOT_OFFERED = "not-offered"
     INJECTED = "injected"
     NO_SUCH_PROTOCOL = "no-such-protocol"
+    FILE_CHANGED = "file-changed"
 
 
 class NetError(Exception):

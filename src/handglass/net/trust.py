@@ -16,11 +16,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from handglass.crypto.containers import CertificateEntry, ContainerError, load_certificate_entries, load_crls
+from handglass.records import dataclass
+from handglass.verify import Auxiliary, Certificate, Crl, Name, TrustStore
 from handglass.verify.name_hash import canonical_name, name_hash, old_name_hash, subject_bytes
 
 from .files import MAX_FILE, MAX_REVOCATION_LIST, FileError, path_of, read_file, require_directory
@@ -90,8 +91,11 @@ class Source(Protocol):
         ...
 
 
-class TrustStore:
-    """Several places in the order in which they are asked. What was found is kept, the rest asked again."""
+class TrustPlaces:
+    """Several places in the order in which they are asked. What was found is kept, the rest asked again.
+
+    It is a `Source` of `handglass.verify.TrustStore` as it stands.
+    """
 
     def __init__(self, sources: tuple[Source, ...] = (), description: tuple[str, ...] = ()) -> None:
         self.sources = sources
@@ -113,14 +117,22 @@ class TrustStore:
         """Return the revocation lists (DER) whose issuer equals a name (DER), each once."""
         return tuple(dict.fromkeys(crl for source in self.sources for crl in source.crls_by_issuer(name)))
 
-    def certificates(self) -> Iterator[CertificateEntry]:
+    def certificates(self, subject: Name) -> list[Certificate]:
+        """Return the certificates of a subject, with what a "TRUSTED CERTIFICATE" says of them."""
+        return list(map(_certificate, self.by_subject(subject.encoding)))
+
+    def crls(self, issuer: Name) -> list[Crl]:
+        """Return the revocation lists of an issuer."""
+        return list(map(Crl, self.crls_by_issuer(issuer.encoding)))
+
+    def listed(self) -> Iterator[CertificateEntry]:
         """Yield every certificate of the files among the places: the authorities that a server names."""
         for source in self.sources:
             if isinstance(source, Bundle):
                 yield from source.certificates()
 
     def __repr__(self) -> str:
-        return f"TrustStore({', '.join(self.description) or 'empty'})"
+        return f"TrustPlaces({', '.join(self.description) or 'empty'})"
 
 
 class Bundle:
@@ -220,7 +232,7 @@ class HashedDirectory:
                     break
 
 
-def open_trust(options: TrustOptions, environment: Mapping[str, str] | None = None) -> TrustStore:
+def open_trust(options: TrustOptions, environment: Mapping[str, str] | None = None) -> TrustPlaces:
     """Return the store that the options name, or the system's default if they name none.
 
     Places that were named must be usable: `TrustError` otherwise. Default places may be missing.
@@ -238,7 +250,12 @@ def open_trust(options: TrustOptions, environment: Mapping[str, str] | None = No
     if options.store is not None:
         sources.append(_given_store(options.store))
         description.append(options.store)
-    return TrustStore(tuple(sources), tuple(description))
+    return TrustPlaces(tuple(sources), tuple(description))
+
+
+def open_store(options: TrustOptions, environment: Mapping[str, str] | None = None) -> TrustStore:
+    """Return the store for path building that looks certificates up in the places of `open_trust`."""
+    return TrustStore(sources=[open_trust(options, environment)])
 
 
 def default_trust(
@@ -246,7 +263,7 @@ def default_trust(
     environment: Mapping[str, str] | None = None,
     layouts: tuple[str, ...] = LAYOUTS,
     bundles: tuple[str, ...] = BUNDLES,
-) -> TrustStore:
+) -> TrustPlaces:
     """Return the system's default trust. SSL_CERT_FILE and SSL_CERT_DIR (several, colons between) come first.
 
     As in OpenSSL 3, the default store is the default directory again: it takes both -no-CApath and
@@ -280,7 +297,15 @@ def default_trust(
     if use_file and file:
         sources.append(Bundle(file))
         description.append(file)
-    return TrustStore(tuple(sources), tuple(description))
+    return TrustPlaces(tuple(sources), tuple(description))
+
+
+def _certificate(entry: CertificateEntry) -> Certificate:
+    auxiliary = None
+    if entry.trusted is not None or entry.rejected is not None:
+        trusted = frozenset(entry.trusted) if entry.trusted is not None else None
+        auxiliary = Auxiliary(trusted, frozenset(entry.rejected or ()))
+    return Certificate(entry.certificate, auxiliary)
 
 
 def _given_bundle(path: str) -> Bundle:

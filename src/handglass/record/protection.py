@@ -36,8 +36,8 @@ A typical caller:
 
 The output needs room for `OPEN_ROOM` bytes at least, or a large record cannot be opened; with more,
 more records go in at once. The bytes behind what `Run` names are scratch. For sealing, `sealed_size`
-says how much room the records need. Buffers that live as long as the connection are worth having:
-making and clearing a fresh one costs as much as encrypting.
+says how much room the records need. Buffers that live for many calls are worth having: a fresh one
+costs as much as encrypting. `seal_many` is `seal_into` at the end of a bytearray.
 
 Sequence numbers move on success only. So a record that does not open may be tried again or skipped
 (RFC 8446 §4.2.10 wants that of a server that turned early data down).
@@ -69,6 +69,11 @@ write_header = _HEADER.pack
 """A header from content type, version and length."""
 read_header = _HEADER.unpack_from
 """Content type, version and length of the header at an offset."""
+
+
+# Room is made from these: fresh zeros would have to be allocated, cleared and freed each time, which
+# takes longer than encrypting. The pages are never written, so they take no memory either.
+_ZEROS = memoryview(bytes(1 << 20))
 
 
 class Run(NamedTuple):
@@ -157,9 +162,10 @@ class Protection(ABC):
         return written
 
     def seal_many(self, content_type: int, data: Buffer, limit: int, out: bytearray, pad_to: int = 0) -> None:
-        """Append `data` in records of at most `limit` bytes to `out`: `seal_into` for small amounts."""
+        """Append `data` in records of at most `limit` bytes to `out`; see `seal_into`."""
         start = len(out)
-        out.extend(bytes(self.sealed_size(len(data), limit, pad_to)))
+        size = self.sealed_size(len(data), limit, pad_to)
+        out += _ZEROS[:size] if size <= len(_ZEROS) else bytes(size)
         with memoryview(out) as whole, whole[start:] as room:
             written = self.seal_into(content_type, data, room, limit, pad_to)
         del out[start + written :]

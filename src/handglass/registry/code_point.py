@@ -51,8 +51,7 @@ else:
             owner = self.owner
             if not isinstance(value, int) or not 0 <= value < 1 << 8 * owner.size:
                 raise ValueError(f"{value!r} is not a valid {owner.__name__}")
-            kind = "GREASE" if owner._looks_like_grease(value) else "UNKNOWN"
-            return _new_member(owner, f"{kind}_0x{value:0{2 * owner.size}X}", value)
+            return int.__new__(owner, value)
 
     def _new_member(owner: type, name: str, value: int) -> CodePoint:
         member = int.__new__(owner, value)
@@ -125,6 +124,13 @@ else:
         def _looks_like_grease(cls, value: int) -> bool:
             """RFC 8701 §2: 0x0A0A, 0x1A1A, .. 0xFAFA in the two-byte registries."""
             return cls.size == 2 and value & 0x0F0F == 0x0A0A and value >> 8 == value & 0xFF
+
+        def __getattr__(self, attribute: str) -> str:
+            """Name a number that has no name, when it is asked for."""
+            if attribute != "name":
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {attribute!r}")
+            kind = "GREASE" if self.is_grease else "UNKNOWN"
+            return f"{kind}_0x{int(self):0{2 * self.size}X}"
 
         def __str__(self) -> str:
             return self.name

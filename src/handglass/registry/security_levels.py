@@ -6,8 +6,9 @@ suite; from some level on it refuses whole kinds of things as well. Level 0 allo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import log
+
+from handglass.records import dataclass
 
 from .code_points import ProtocolVersion
 from .groups import GroupFacts

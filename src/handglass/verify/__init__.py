@@ -12,7 +12,7 @@ from .params import NAMED_SETS, HostFlags, Purpose, SuiteB, Trust, VerifyParams,
 from .path import verify_chain
 from .policy_facts import Policy, PolicyOutcome
 from .result import Decide, Event, Kind, VerifyResult
-from .store import Source, TrustStore
+from .store import Source, TrustStore, from_entry
 
 __all__ = [
     "NAMED_SETS",
@@ -36,6 +36,7 @@ __all__ = [
     "VerifyParams",
     "VerifyResult",
     "alert_for",
+    "from_entry",
     "text_of",
     "to_ascii",
     "verify_chain",

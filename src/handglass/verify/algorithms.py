@@ -8,7 +8,7 @@ X509_get_signature_info(3)).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from handglass.records import dataclass
 
 from . import der, objects
 

@@ -8,8 +8,9 @@ once (that is cheap); names, key, extensions and what follows from them are work
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from functools import cached_property
+
+from handglass.records import dataclass
 
 from . import der, keys, names
 from .algorithms import AlgorithmIdentifier
@@ -64,15 +65,6 @@ class Certificate:
             self.readable = True
         except der.DerError as problem:
             self._notes.append(f"certificate: {problem}")
-
-    @classmethod
-    def with_auxiliary(cls, data: bytes) -> Certificate:
-        """Read a "TRUSTED CERTIFICATE": a certificate, followed by what it is trusted for."""
-        try:
-            end = der.read(data, 0, len(data)).end
-        except der.DerError:
-            return cls(data)
-        return cls(data[:end], _read_auxiliary(data[end:]))
 
     # --- what it says -----------------------------------------------------------------------------
 
@@ -219,20 +211,3 @@ def _only(element: der.Element) -> der.Element:
     if len(inner) != 1:
         raise der.DerError(f"{len(inner)} values where one belongs, at offset {element.start}")
     return inner[0]
-
-
-def _read_auxiliary(data: bytes) -> Auxiliary | None:
-    """X509_CERT_AUX: trusted purposes, then [0] rejected ones (and more that does not matter here)."""
-    trust: frozenset[str] | None = None
-    reject: frozenset[str] = frozenset()
-    try:
-        for field in der.parse(data).children():
-            if field.tag in {der.SEQUENCE, 0xA0}:
-                listed = frozenset(der.decode_oid(item.content) for item in field.children())
-                if field.tag == 0xA0:
-                    reject = listed
-                else:
-                    trust = listed
-    except der.DerError:
-        return None
-    return Auxiliary(trust, reject)

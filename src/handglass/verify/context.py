@@ -76,6 +76,7 @@ class Context:
         )
         self.anchored = False  # with DANE: the store's part of the chain is trusted
         self.error = VerifyCode.OK
+        self.failure = ""
         self.depth = 0
         self.events: list[Event] = parent.events if parent is not None else []
         self.peername: str | None = None

@@ -7,9 +7,10 @@ entries are indexed by serial number once, when first asked.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
+
+from handglass.records import dataclass
 
 from . import der, names
 from .algorithms import AlgorithmIdentifier
@@ -77,8 +78,10 @@ class Crl:
         self.next_update: Time | None = None
         self.extensions: tuple[Extension, ...] = ()
         self._revoked: der.Element | None = None
+        self._whole = False
         try:
             self._read()
+            self._whole = True
         except der.DerError as problem:
             self.problems.append(f"CRL: {problem}")
         self.authority_key_id = self._parse(AUTHORITY_KEY_ID, read_authority_key_id)
@@ -90,8 +93,13 @@ class Crl:
 
     @property
     def usable(self) -> bool:
-        """Whether it could be read to its end."""
-        return not self._entries.problems and not self.problems
+        """Whether all of its structure could be read; what its extensions hold is another question."""
+        return self._whole and not self._entries.problems
+
+    @property
+    def consistent(self) -> bool:
+        """Whether its extensions can be understood and do not contradict each other."""
+        return not self.problems and (self.point is None or self.point.consistent)
 
     @property
     def freshest(self) -> bool:

@@ -10,7 +10,8 @@ import base64
 import binascii
 import hashlib
 import json
-from dataclasses import dataclass
+
+from handglass.records import dataclass
 
 __all__ = ["CtLog", "CtLogError", "read_logs"]
 

@@ -7,12 +7,14 @@ nobody's issuer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from handglass.records import dataclass
+
 from . import der
 from .general_names import DistributionPoint, GeneralName, NameConstraints, read_general_names
+from .resource_blocks import read_addresses, read_as_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,6 +140,8 @@ class ExtensionFacts:
         self.alternative_names = self._read(SUBJECT_ALT_NAME, read_general_names)
         self.name_constraints = self._read(NAME_CONSTRAINTS, NameConstraints.read)
         self.distribution_points = self._distribution_points()
+        self.addresses = self._read(IP_ADDRESS_BLOCKS, read_addresses)
+        self.as_numbers = self._read(AS_IDENTIFIERS, read_as_numbers)
         self.freshest_crl = self.has(FRESHEST_CRL)
         self.unhandled_critical = tuple(
             extension.oid

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from handglass.records import dataclass, replace
 
 from . import der
 from .names import Name

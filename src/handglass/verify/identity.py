@@ -174,7 +174,7 @@ def _wildcard_matches(prefix: bytes, suffix: bytes, wanted: bytes, flags: HostFl
     whole_label = not prefix and suffix[:1] == b"."
     if whole_label and not covered:
         return False
-    if not whole_label and covered[:4].lower() == b"xn--":
+    if not whole_label and wanted[:4].lower() == b"xn--":
         return False
     if covered == b"*":
         return True

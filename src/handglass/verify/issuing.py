@@ -12,13 +12,11 @@ from .certificate import Certificate
 from .codes import VerifyCode
 from .context import Context
 from .extensions import (
-    AUTHORITY_KEY_ID,
     BASIC_CONSTRAINTS,
     CRL_SIGN,
     DIGITAL_SIGNATURE,
     KEY_CERT_SIGN,
     SUBJECT_ALT_NAME,
-    SUBJECT_KEY_ID,
 )
 from .params import Purpose
 from .purposes import ca_kind, fits_purpose
@@ -128,10 +126,7 @@ def _strict_problems(certificate: Certificate, *, is_last: bool) -> Iterator[Ver
     facts = certificate.facts
     if certificate.signature_algorithm != certificate.inner_algorithm:
         yield VerifyCode.SIGNATURE_ALGORITHM_INCONSISTENCY
-    if facts.authority_key_id is not None and facts.is_critical(AUTHORITY_KEY_ID):
-        yield VerifyCode.AUTHORITY_KEY_IDENTIFIER_CRITICAL
-    if facts.subject_key_id is not None and facts.is_critical(SUBJECT_KEY_ID):
-        yield VerifyCode.SUBJECT_KEY_IDENTIFIER_CRITICAL
+    # Critical key identifiers (codes 90, 91) are unhandled critical extensions already, in OpenSSL too.
     if certificate.version < 3:
         if certificate.extensions:
             yield VerifyCode.EXTENSIONS_REQUIRE_VERSION_3

@@ -8,9 +8,9 @@ curve.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from handglass.crypto import certificate_signature
+from handglass.records import dataclass
 
 from . import der
 from .algorithms import AlgorithmIdentifier
@@ -54,7 +54,7 @@ class PublicKey:
             if reader is None:
                 return cls("", name, 0, 0, usable=False)
             return reader(kind, name, identifier.parameters, bits[1:], spki)
-        except (der.DerError, ValueError, IndexError):
+        except (der.DerError, ValueError, LookupError):
             return cls("", name, 0, 0, usable=False)
 
     @property
@@ -96,7 +96,10 @@ def _ec(kind: str, name: str, parameters: bytes | None, key: bytes, spki: bytes)
     if outer.tag == der.SEQUENCE:  # explicit numbers (RFC 3279 §2.3.5), forbidden by RFC 5480 §2.1.1
         order = der.integer(outer.children()[4].expect(der.INTEGER, "order").content).bit_length()
         return PublicKey(kind, name, order, _curve_strength(order), None, explicit=True)
-    curve, order, size = _CURVES[der.decode_oid(outer.expect(der.OID, "curve").content)]
+    known = _CURVES.get(der.decode_oid(outer.expect(der.OID, "curve").content))
+    if known is None:
+        raise der.DerError("an unknown curve")
+    curve, order, size = known
     form, length = key[0], len(key) - 1
     well_formed = (form in {4, 6, 7} and length == 2 * size) or (form in {2, 3} and length == size)
     usable = well_formed and certificate_signature.is_on_curve(spki)

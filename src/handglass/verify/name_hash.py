@@ -10,20 +10,8 @@ from __future__ import annotations
 
 import hashlib
 
-from handglass.crypto import der
-
-_TEXT = {
-    der.UTF8_STRING: "utf-8",
-    der.PRINTABLE_STRING: "latin-1",
-    der.T61_STRING: "latin-1",
-    der.IA5_STRING: "latin-1",
-    der.VISIBLE_STRING: "latin-1",
-    der.UNIVERSAL_STRING: "utf-32-be",
-    der.BMP_STRING: "utf-16-be",
-}
-_SPACES = b" \t\n\v\f\r"
-_SPACE_TABLE = bytes(0x20 if byte in _SPACES else byte for byte in range(256))
-_LOWER = bytes(byte + 32 if 65 <= byte <= 90 else byte for byte in range(256))
+from . import der
+from .names import Name
 
 
 def name_hash(name: bytes) -> str:
@@ -40,22 +28,12 @@ def old_name_hash(name: bytes) -> str:
 def canonical_name(name: bytes) -> bytes:
     """Return the canonical form of a name (DER), the same for equal names; damaged ones stay as they are."""
     try:
-        rdns = der.read(name).expect(der.SEQUENCE, "a name").children()
-        return b"".join(der.encode(der.SET, *sorted(map(_attribute, rdn.children()))) for rdn in rdns)
-    except (der.DerError, ValueError):
+        read = Name.read(der.parse(name))
+    except der.DerError:
         return name
-
-
-def _attribute(pair: der.Element) -> bytes:
-    kind, value = pair.children()
-    codec = _TEXT.get(value.tag)
-    if codec is None:
-        return pair.raw
-    text = value.content.decode(codec).encode()
-    folded = b" ".join(text.translate(_LOWER).translate(_SPACE_TABLE).split(b" "))
-    while b"  " in folded:
-        folded = folded.replace(b"  ", b" ")
-    return der.encode(der.SEQUENCE, kind.raw, der.encode(der.UTF8_STRING, folded.strip(b" ")))
+    return (
+        name if any(problem.startswith("name: ") for problem in read.problems) else b"".join(read.canonical)
+    )
 
 
 def subject_bytes(data: bytes, *, crl: bool = False) -> bytes | None:
@@ -64,14 +42,13 @@ def subject_bytes(data: bytes, *, crl: bool = False) -> bytes | None:
     Source: RFC 5280 §4.1, §5.1.
     """
     try:
-        _, offset, _ = der.header(data)
-        _, offset, _ = der.header(data, offset)
+        offset = der.read(data, der.read(data).body).body
         optional = der.INTEGER if crl else 0xA0  # the version
         if data[offset] == optional:
-            offset = der.header(data, offset)[2]
+            offset = der.read(data, offset).end
         for _ in range(1 if crl else 4):  # signature; or serial, signature, issuer, validity
-            offset = der.header(data, offset)[2]
-        tag, _, end = der.header(data, offset)
+            offset = der.read(data, offset).end
+        element = der.read(data, offset)
     except (der.DerError, IndexError):
         return None
-    return data[offset:end] if tag == der.SEQUENCE else None
+    return element.encoding if element.tag == der.SEQUENCE else None

@@ -7,6 +7,7 @@ hexadecimal.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from . import der, objects
@@ -101,10 +102,10 @@ def format_name(name: Name, flags: int, indent: int = 0) -> str:
     Control characters come out as the flags have them.
     """
     if flags == COMPAT:
-        return " " * indent + _compat(oneline(name))
+        return _compat(oneline(name))
     between, within = _SEPARATORS[flags & SEP_MASK]
     margin = " " * indent if flags & SEP_MASK == SEP_MULTILINE else ""
-    out = [margin]
+    out = [" " * indent]
     previous: Attribute | None = None
     for attribute in reversed(name.attributes) if flags & DN_REV else name.attributes:
         if previous is not None:
@@ -112,7 +113,8 @@ def format_name(name: Name, flags: int, indent: int = 0) -> str:
         previous = attribute
         out.append(_field_name(attribute, flags))
         out.append(_value(attribute, flags))
-    return "".join(out)
+    # Up to here a character is a byte of the output, which is UTF-8 if the flags make it so.
+    return "".join(out).encode("latin-1").decode("utf-8", "backslashreplace")
 
 
 def oneline(name: Name) -> str:
@@ -123,36 +125,26 @@ def oneline(name: Name) -> str:
         out.append("+" if previous is not None and previous.rdn == attribute.rdn else "/")
         out.append(objects.short_name(attribute.oid) or attribute.oid)
         out.append("=")
-        value = attribute.value
+        value = _octets(attribute)
         if attribute.tag == der.GENERAL_STRING and len(value) % 4 == 0:
             planes = [any(value[column::4]) for column in range(4)]
             if not any(planes[:3]):
                 value = value[3::4]
-        out.extend(chr(byte) if 0x20 <= byte <= 0x7E else f"\\x{byte:02X}" for byte in value)
+        out.extend(_slashed(byte) for byte in value)
         previous = attribute
     return "".join(out)
 
 
+def _slashed(byte: int) -> str:
+    """Escape what would end or join attributes, and what is not ASCII."""
+    if not 0x20 <= byte <= 0x7E:
+        return f"\\x{byte:02X}"
+    return "\\" + chr(byte) if byte in b"/+" else chr(byte)
+
+
 def _compat(slashed: str) -> str:
-    """X509_NAME_print(3): a slash before what looks like one or two capitals and "=" becomes a comma."""
-    out = []
-    for at, character in enumerate(slashed):
-        if character != "/":
-            out.append(character)
-        elif _starts_attribute(slashed[at + 1 : at + 4]):
-            out.append(", " if at else "")
-        else:
-            out.append(character)
-    return "".join(out)
-
-
-def _starts_attribute(text: str) -> bool:
-    def capital(character: str) -> bool:
-        return "A" <= character <= "Z"
-
-    return (capital(text[:1]) and text[1:2] == "=") or (
-        capital(text[:1]) and capital(text[1:2]) and text[2:3] == "="
-    )
+    """Print as X509_NAME_print(3): a slash before one or two capitals and "=" becomes a comma."""
+    return re.sub("/(?=[A-Z]{1,2}=)", ", ", slashed[1:])
 
 
 def _field_name(attribute: Attribute, flags: int) -> str:
@@ -183,15 +175,24 @@ def _value(attribute: Attribute, flags: int) -> str:
             width = 1
     if width is None:
         return prefix + _dump(attribute, flags)
-    characters = _characters(attribute.value, width)
+    characters = _characters(_octets(attribute), width)
     if characters is None:
         return prefix
     return prefix + _escaped(characters, width, flags)
 
 
+def _octets(attribute: Attribute) -> bytes:
+    """Give the bytes that stand for the value, of a structure all, of a bit string those after its first."""
+    if attribute.tag & 0x20:
+        return attribute.encoding
+    if attribute.tag != der.BIT_STRING or not attribute.value:
+        return attribute.value
+    unused, octets = attribute.value[0], attribute.value[1:]
+    return octets[:-1] + bytes((octets[-1] & 0xFF << unused & 0xFF,)) if octets and unused < 8 else octets
+
+
 def _dump(attribute: Attribute, flags: int) -> str:
-    whole = flags & DUMP_DER or attribute.tag & 0x20
-    return "#" + (attribute.encoding if whole else attribute.value).hex().upper()
+    return "#" + (attribute.encoding if flags & DUMP_DER else _octets(attribute)).hex().upper()
 
 
 def _characters(value: bytes, width: int) -> list[int] | None:

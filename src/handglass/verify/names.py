@@ -9,8 +9,9 @@ a bit of `NameFlags`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
+
+from handglass.records import dataclass
 
 from . import der
 

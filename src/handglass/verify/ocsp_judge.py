@@ -8,11 +8,11 @@ certificate promises about stapling (RFC 7633).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
 from handglass.crypto.certificate_signature import CertificateSignatureError, check_signature
+from handglass.records import dataclass
 
 from . import der
 from .certificate import Certificate

@@ -5,9 +5,10 @@ Values that are None are not set: a named set (`-verify_name`) or the caller's d
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
 from enum import Enum, IntFlag
 from typing import Any
+
+from handglass.records import changed_fields, dataclass, replace
 
 __all__ = ["NAMED_SETS", "HostFlags", "Purpose", "SuiteB", "Trust", "VerifyParams", "to_ascii"]
 
@@ -131,11 +132,7 @@ class VerifyParams:
         return _TRUST_OF[self.purpose] if self.purpose is not None else Trust.ANY
 
     def _set_values(self) -> dict[str, Any]:
-        return {
-            field.name: getattr(self, field.name)
-            for field in fields(self)
-            if getattr(self, field.name) != field.default
-        }
+        return changed_fields(self)
 
 
 def to_ascii(host: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from handglass.crypto.certificate_signature import CertificateSignatureError, check_signature
 
-from . import constraints, identity, policy, revocation, strength
+from . import constraints, identity, policy, resources, revocation, strength
 from .build import build_chain, is_issuer
 from .certificate import Certificate
 from .codes import VerifyCode
@@ -63,6 +63,7 @@ def verify_chain(
         context.untrusted_count,
         context.peername,
         context.policies,
+        context.failure,
     )
 
 
@@ -71,7 +72,7 @@ def run(context: Context) -> bool:
     try:
         strength.check_leaf_key(context)
         if context.dane is not None and _ended_by_dane(context, context.dane):
-            return context.error == VerifyCode.OK
+            return True
         build_chain(context)
         check_extensions(context)
         strength.check_levels(context)
@@ -81,11 +82,13 @@ def run(context: Context) -> bool:
         strength.check_suite_b(context)
         _check_signatures(context)
         constraints.check_name_constraints(context)
+        resources.check_resources(context)
         if context.params.checks_policies and context.parent is None:
             policy.check_policies(context)
     except Stopped:
         return False
     except InnerFailure as failure:
+        context.failure = failure.detail
         if context.error == VerifyCode.OK:
             context.error = failure.code
         return False
@@ -98,6 +101,7 @@ def _ended_by_dane(context: Context, dane: DaneJudge) -> bool:
     matched = dane.match(leaf.der, 0, from_store=False)
     if not matched and (dane.has_anchors or dane.matched_depth is not None):
         return False
+    _check_keys(context)
     strength.check_suite_b(context, leaf_alone=True)
     if not matched:
         context.problem(VerifyCode.DANE_NO_MATCH, 0, leaf)

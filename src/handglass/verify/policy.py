@@ -6,7 +6,7 @@ level. Its nodes are counted: a chain made to blow it up ends the verification i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from handglass.records import dataclass, field
 
 from .certificate import Certificate
 from .codes import VerifyCode

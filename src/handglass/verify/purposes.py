@@ -71,7 +71,7 @@ def _type_rejects(certificate: Certificate, bit: int) -> bool:
 def _is_ssl_ca(certificate: Certificate) -> bool:
     kind = _ca_kind(certificate)
     if kind == 5:
-        return not (certificate.facts.netscape_type or 0) & NS_SSL_CA  # OpenSSL has it this way round
+        return bool((certificate.facts.netscape_type or 0) & NS_SSL_CA)
     return kind != 0
 
 

@@ -8,8 +8,9 @@ was dealt with.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
+
+from handglass.records import dataclass
 
 from .certificate import Certificate
 from .codes import VerifyCode, alert_for, text_of
@@ -43,6 +44,11 @@ class Event:
     on_crl_path: bool = False
 
     @property
+    def text(self) -> str:
+        """OpenSSL's text for the code."""
+        return text_of(self.code)
+
+    @property
     def sentence(self) -> str:
         """OpenSSL's text, with the detail in brackets."""
         text = text_of(self.code)
@@ -66,7 +72,7 @@ class VerifyResult:
     were run (False if the caller ended it or an inner error did); `chain`: leaf first, as far as it was
     built; `untrusted`: how many certificates at its beginning come from the peer and not from the store;
     `peername`: the name in the certificate that matched one of the hosts; `policies`: None if policies were
-    not processed.
+    not processed; `failure`: what ended the run inside, if something did.
     """
 
     code: VerifyCode
@@ -76,6 +82,7 @@ class VerifyResult:
     untrusted: int
     peername: str | None = None
     policies: PolicyOutcome | None = None
+    failure: str = ""
 
     @property
     def ok(self) -> bool:

@@ -9,9 +9,9 @@ path of such an issuer is verified like any other and must end at the same ancho
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from handglass.crypto.certificate_signature import CertificateSignatureError, check_signature
+from handglass.records import dataclass
 
 from .build import is_issuer
 from .certificate import Certificate
@@ -217,6 +217,8 @@ class _Check:
                 self._problem(VerifyCode.KEYUSAGE_NO_CRL_SIGN)
             if not choice.score & IN_SCOPE:
                 self._problem(VerifyCode.DIFFERENT_CRL_SCOPE)
+            if not crl.consistent:
+                self._problem(VerifyCode.INVALID_EXTENSION, "; ".join(crl.problems))
             if not choice.score & SAME_PATH and not self._issuer_is_trusted(issuer):
                 self._problem(VerifyCode.CRL_PATH_VALIDATION_ERROR)
         if not choice.score & TIME:
@@ -239,7 +241,8 @@ class _Check:
         """Verify the path of a CRL issuer that is not on this path; it must end at the same anchor."""
         context = self.context
         if context.parent is not None:
-            return False
+            # Within such a path only the issuer itself, whose path this is, may tell of itself.
+            return issuer == context.leaf
         inner = Context(
             issuer,
             context.untrusted,

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from handglass.crypto.certificate_signature import CertificateSignatureError, check_signature
+from handglass.records import dataclass
 
 from . import der
 from .certificate import Certificate

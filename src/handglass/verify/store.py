@@ -8,23 +8,28 @@ wanted name; what they give is kept. Nothing here reads a file: `net/` brings th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from .certificate import Certificate
+from .certificate import Auxiliary, Certificate
 from .crl import Crl
 from .names import Name
 
-__all__ = ["Source", "TrustStore"]
+if TYPE_CHECKING:
+    from handglass.crypto.containers import (
+        CertificateEntry,
+    )  # it brings key formats along, which nobody needs here
+
+__all__ = ["Source", "TrustStore", "from_entry"]
 
 
 class Source(Protocol):
-    """A place that can be asked for certificates and CRLs by name."""
+    """A place that can be asked for certificates and CRLs by name; `handglass.net.trust.TrustStore` is one."""
 
-    def certificates(self, subject: Name) -> Iterable[Certificate]:
-        """Give the certificates of that subject."""
+    def by_subject(self, name: bytes) -> Sequence[CertificateEntry]:
+        """Give the certificates whose subject equals a name (DER)."""
 
-    def crls(self, issuer: Name) -> Iterable[Crl]:
-        """Give the CRLs of that issuer."""
+    def crls_by_issuer(self, name: bytes) -> Sequence[bytes]:
+        """Give the CRLs (DER) whose issuer equals a name (DER)."""
 
 
 class TrustStore:
@@ -66,7 +71,8 @@ class TrustStore:
         """Give the trusted certificates of a subject, in the order in which they came."""
         if subject not in self._certificates:
             for source in self.sources:
-                for certificate in source.certificates(subject):
+                for entry in source.by_subject(subject.encoding):
+                    certificate = from_entry(entry)
                     if certificate.subject == subject:
                         self.add_certificate(certificate)
                 if subject in self._certificates:
@@ -78,10 +84,18 @@ class TrustStore:
         if self.download is not None:
             return tuple(self.download(certificate))
         for source in self.sources:
-            for crl in source.crls(issuer):
-                self.add_crl(crl)
+            for data in source.crls_by_issuer(issuer.encoding):
+                self.add_crl(Crl(data))
         return self._crls.get(issuer, ())
 
     def all_certificates(self) -> list[Certificate]:
         """Give every certificate in memory (for the CA names of a CertificateRequest)."""
         return [certificate for group in self._certificates.values() for certificate in group]
+
+
+def from_entry(entry: CertificateEntry) -> Certificate:
+    """Make a certificate of what a file holds, with what "TRUSTED CERTIFICATE" says beside it."""
+    if entry.trusted is None and entry.rejected is None:
+        return Certificate(entry.certificate)
+    trust = frozenset(entry.trusted) if entry.trusted else None
+    return Certificate(entry.certificate, Auxiliary(trust, frozenset(entry.rejected or ())))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from handglass.frozen import Frozen
 
 
-class Node(NamedTuple):
+class Node(Frozen):
     """A field and the bytes that it takes.
 
     The leaves (`uint`, `code_point`, `opaque`, `length`) tile the input: each byte belongs to exactly one.
@@ -71,10 +71,16 @@ class Walk:
         """End the container at byte `end`."""
         node = self.nodes[index]
         value = node.value if value is None else value
-        self.nodes[index] = node._replace(length=end - node.offset, value=value, problem=problem)
+        self.nodes[index] = Node(
+            node.path, node.offset, end - node.offset, node.kind, value, problem, node.depth
+        )
+
+    def note(self, index: int, problem: str) -> None:
+        """Say of a node what is wrong with it."""
+        self.nodes[index] = self.nodes[index].replace(problem=problem)
 
 
-class Place(NamedTuple):
+class Place(Frozen):
     """Where the walk stands: which field, from which byte, and where the enclosing region ends."""
 
     path: str
@@ -89,6 +95,10 @@ class Place(NamedTuple):
     def item(self, index: int, start: int, end: int) -> Place:
         """Step to an item of the vector that stands here."""
         return Place(f"{self.path}[{index}]", start, end, self.depth + 1)
+
+    def deeper(self) -> Place:
+        """Stand in the same place, as something inside a container."""
+        return Place(self.path, self.start, self.end, self.depth + 1)
 
     @property
     def left(self) -> int:

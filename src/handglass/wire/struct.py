@@ -16,9 +16,7 @@ from handglass.wire.fields import Kind, Nested, kind_of
 from handglass.wire.node import Node, Walk
 
 
-@dataclass_transform(
-    frozen_default=True, eq_default=True
-)  # type checkers do not look at the metaclass's base
+@dataclass_transform(frozen_default=True, eq_default=True)
 class StructType(FrozenType):
     """Gives each class methods of its own, so that none uses those written for its base."""
 
@@ -78,13 +76,14 @@ class Struct(Frozen, metaclass=StructType):
 
 
 def _read_annotations(cls: type[Struct]) -> Iterator[tuple[str, Kind]]:
+    names: tuple[str, ...] = cls.__match_args__
     for base in reversed(cls.__mro__):
         scope = vars(sys.modules[base.__module__]) if "__annotations__" in vars(base) else {}
         for name, annotation in vars(base).get("__annotations__", {}).items():
             if annotation.startswith("ClassVar"):
                 continue
             kind = kind_of(eval(annotation, scope))
-            if _open_ended(kind) and name != tuple(cls.__match_args__)[-1]:
+            if _open_ended(kind) and name != names[-1]:
                 raise TypeError(f"{cls.__name__}.{name} has no end, so no field can follow it")
             yield name, kind
 

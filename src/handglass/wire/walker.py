@@ -111,7 +111,7 @@ def _opaque(state: Walk, kind: Opaque, at: Place, values: Values) -> tuple[objec
         _bound(state, len(state.nodes) - 1, region, kind.minimum, kind.maximum)
     else:
         container = state.open(at, "content", None)
-        region, short = _region(state, at._replace(depth=at.depth + 1), kind.maximum)
+        region, short = _region(state, at.deeper(), kind.maximum)
         value = state.data[region.start : region.end]
         state.close(container, region.end, value=value)
         _bound(state, container, region, kind.minimum, kind.maximum)
@@ -124,16 +124,15 @@ def _opaque(state: Walk, kind: Opaque, at: Place, values: Values) -> tuple[objec
 def _vector(state: Walk, kind: Vector, at: Place) -> tuple[object, int]:
     container = state.open(at, "vector", 0)
     try:
-        region, short = _region(state, at._replace(depth=at.depth + 1), kind.maximum)
+        region, short = _region(state, at.deeper(), kind.maximum)
     except Damaged:
         state.close(container, at.end)
         raise
     count, position = 0, region.start
-    region = region._replace(depth=at.depth)
     assert kind.item is not None  # noqa: S101 - the grammar filled it in
     try:
         while position < region.end:
-            _, position = _field(state, kind.item, region.item(count, position, region.end), {})
+            _, position = _field(state, kind.item, at.item(count, position, region.end), {})
             count += 1
     except Damaged:
         pass
@@ -148,23 +147,22 @@ def _region(state: Walk, at: Place, maximum: int) -> tuple[Place, bool]:
     """Read a length; return the region it spans, and whether there is less than it announces."""
     size = prefix_size(maximum)
     start = at.start + size
-    number = at._replace(path=f"{at.path}.length")
+    number = Place(f"{at.path}.length", at.start, at.end, at.depth)
     if at.left < size:
         raise state.damaged(number, f"{_bytes(size)} of length needed, {at.left} left")
     length = _number(state, at, size)
     state.leaf(number, start, "length", length)
     left = at.end - start
     if length > left:
-        state.nodes[-1] = state.nodes[-1]._replace(problem=f"{_bytes(length)} announced, {left} left")
-    return at._replace(start=start, end=start + min(length, left)), length > left
+        state.note(-1, f"{_bytes(length)} announced, {left} left")
+    return Place(at.path, start, start + min(length, left), at.depth), length > left
 
 
 def _bound(state: Walk, index: int, region: Place, minimum: int, maximum: int) -> None:
     """Note a length out of bounds on the node, unless something is already said of it."""
     if minimum <= region.left <= maximum or state.nodes[index].problem:
         return
-    problem = f"{_bytes(region.left)}, must be {minimum} to {maximum}"
-    state.nodes[index] = state.nodes[index]._replace(problem=problem)
+    state.note(index, f"{_bytes(region.left)}, must be {minimum} to {maximum}")
 
 
 def _bytes(count: int) -> str:

@@ -7,7 +7,10 @@ import itertools
 import pytest
 
 from handglass.cli.lists.errors import ListError
-from handglass.cli.lists.versions import DATAGRAM, STREAM, parse_protocol, select_versions
+from handglass.cli.lists.versions import DATAGRAM, STREAM, parse_protocol, select_versions, versions_asked_for
+from handglass.cli.lists.versions import FLAGS as FLAG_VERSIONS
+from handglass.cli.options.protocol import ONLY, WITHOUT
+from handglass.cli.options.s_client import SClientOptions
 from handglass.registry.code_points import ProtocolVersion
 from support.hellos import SUPPORTED_VERSIONS, client_hello
 from support.peers import needs
@@ -109,3 +112,21 @@ def test_words() -> None:
     for word in ("tlsv1.2", "", "TLSv1.4", "SSLv2"):
         with pytest.raises(ListError, match="unsupported protocol"):
             parse_protocol(word)
+
+
+def test_options() -> None:
+    def asked_for(*words: str) -> tuple[ProtocolVersion, ...]:
+        return versions_asked_for(SClientOptions.parse(list(words)), [V.TLS1_2, V.TLS1_3]).versions
+
+    assert asked_for() == (V.TLS1_3, V.TLS1_2)
+    assert asked_for("-tls1_2") == (V.TLS1_2,)
+    assert asked_for("-tls1_3") == (V.TLS1_3,)
+    assert asked_for("-no_tls1_3") == (V.TLS1_2,)
+    assert asked_for("-no_tls1_2", "-no_ssl3", "-no_tls1", "-no_tls1_1") == (V.TLS1_3,)
+    with pytest.raises(ListError, match="no protocols available: the options leave no version"):
+        asked_for("-no_tls1_2", "-no_tls1_3")
+
+
+def test_every_option_that_names_a_version_is_known() -> None:
+    assert {row.names[0] for row in ONLY} <= set(FLAG_VERSIONS)
+    assert {row.names[0].removeprefix("no_") for row in WITHOUT} <= set(FLAG_VERSIONS)

@@ -13,9 +13,9 @@ is reported in the result.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from itertools import takewhile
 
+from handglass.records import dataclass
 from handglass.registry.code_points import CipherSuite, ProtocolVersion
 from handglass.registry.suites import SuiteFacts, by_iana_name, by_openssl_name, facts_of
 

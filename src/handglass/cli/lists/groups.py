@@ -8,8 +8,8 @@ of one tuple are equally good, and a server takes one for which it already holds
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from handglass.records import dataclass
 from handglass.registry.code_points import NamedGroup
 from handglass.registry.groups import by_name, facts_of
 

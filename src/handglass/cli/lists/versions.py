@@ -9,8 +9,9 @@ as asked; below it the highest block without a hole is offered, and the choice s
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
+from handglass.cli.options.protocol import ONLY, WITHOUT, Versions
+from handglass.records import dataclass
 from handglass.registry.code_points import ProtocolVersion
 
 from .errors import ListError
@@ -36,6 +37,14 @@ WORDS: dict[str, ProtocolVersion | None] = {
     "DTLSv1": ProtocolVersion.DTLS1_0,
     "DTLSv1.2": ProtocolVersion.DTLS1_2,
     "DTLSv1.3": ProtocolVersion.DTLS1_3,
+}
+# The versions that options are named after, alone or behind "no_".
+FLAGS = {
+    "ssl3": ProtocolVersion.SSL3,
+    "tls1": ProtocolVersion.TLS1_0,
+    "tls1_1": ProtocolVersion.TLS1_1,
+    "tls1_2": ProtocolVersion.TLS1_2,
+    "tls1_3": ProtocolVersion.TLS1_3,
 }
 STREAM = (
     ProtocolVersion.SSL3,
@@ -64,6 +73,19 @@ def parse_protocol(word: str) -> ProtocolVersion | None:
     if word not in WORDS:
         raise ListError("unsupported protocol", f"{word!r}; it must be one of {', '.join(WORDS)}")
     return WORDS[word]
+
+
+def versions_asked_for(options: Versions, supported: Collection[ProtocolVersion]) -> VersionChoice:
+    """Choose the versions that the options of a program ask for (`-tls1_2`, `-no_tls1_3` …).
+
+    Raises ListError("no protocols available").
+    """
+    named = options.last(*ONLY)
+    return select_versions(
+        supported,
+        only=FLAGS[named.names[0]] if named is not None else None,
+        excluded=[FLAGS[row.names[0].removeprefix("no_")] for row in WITHOUT if options.has(row)],
+    )
 
 
 def select_versions(

@@ -97,13 +97,14 @@ def _take_target(
     if not rest:
         return
     target = program.positional()
-    allowed = 0 if target is None else 1
+    allowed = 0 if target is None else len(rest) if target.repeats else 1
     if len(rest) > allowed:
         extra = rest[allowed]
         hint = "; options stand before the target" if extra.startswith("-") else ""
         raise usage_error(program, f'Extra argument "{extra}"{hint}')
     if target is not None:
-        _take(target, _converted(program, target, target.attribute, rest[0]), values, given)
+        for each in rest:
+            _take(target, _converted(program, target, target.attribute, each), values, given)
 
 
 def _suggest(name: str, names: dict[str, Option[Any]]) -> tuple[str, ...]:

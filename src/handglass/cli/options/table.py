@@ -166,13 +166,12 @@ class Options:
         yield from found.items()
 
     @classmethod
-    def positional(cls) -> Option[str | None] | None:
-        """Return the row of the word that may follow the options."""
+    def positional(cls) -> Option[Any] | None:
+        """Return the row of the word or words that may follow the options."""
         for group in cls.__mro__:
             for row in vars(group).values():
                 if isinstance(row, Option) and not row.names:
-                    found: Option[str | None] = row
-                    return found
+                    return row
         return None
 
     @classmethod
@@ -316,6 +315,11 @@ def number_or(
 def seconds_or(default: float, names: str | tuple[str, ...], help: str, *, where: str) -> Option[float]:
     """Make a row of our own whose argument is a time limit in seconds, with decimals; 0 is no limit."""
     return Option(names, "seconds", help, convert=values.seconds, default=default, where=where, ours=True)
+
+
+def target_words(metavar: str, help: str, *, where: str) -> Option[tuple[str, ...]]:
+    """Make the row of the words that may follow the options, any number of them."""
+    return Option((), metavar, help, convert=values.anything, default=(), where=where, repeats=True)
 
 
 def target_word(metavar: str, help: str, *, where: str, words: tuple[str, ...] = ()) -> Option[str | None]:

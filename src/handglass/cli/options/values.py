@@ -46,9 +46,10 @@ def one_of(words: tuple[str, ...]) -> Callable[[str, str], str]:
 def file_form(words: tuple[str, ...]) -> Callable[[str, str], str]:
     """Take the name of a file format, in capitals or not, or its first letter."""
     spellings = {
-        spelling: word for word in words for spelling in (word, word.lower(), word[0], word[0].lower())
+        spelling: word
+        for word in reversed(words)
+        for spelling in (word[0], word[0].lower(), word, word.lower())
     }
-    spellings.update({word: word for word in words})
 
     def convert(name: str, word: str) -> str:
         found = spellings.get(word)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from handglass.crypto.entropy import Entropy
 from handglass.crypto.hashes import equal
 from handglass.handshake.legacy.profiles import Profile
@@ -25,6 +23,7 @@ from handglass.keys.prf import DirectionKeys, KeyBlock
 from handglass.messages.handshake import Finished
 from handglass.record.protection import Protection
 from handglass.record.suites import key_sizes
+from handglass.records import dataclass, field
 from handglass.registry import reasons
 from handglass.registry.errors import PeerError
 from handglass.registry.suites import SuiteFacts

@@ -6,7 +6,6 @@ premaster secret; a client's turns the parameters into a ClientKeyExchange and t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Protocol as Interface
 
 from handglass.crypto import BadPublic, finite_field
@@ -29,6 +28,7 @@ from handglass.messages.handshake import (
     ServerKeyExchangeDHE,
     ServerKeyExchangeECDHE,
 )
+from handglass.records import dataclass, field
 from handglass.registry import groups as group_facts
 from handglass.registry import reasons
 from handglass.registry.code_points import ECCurveType, NamedGroup, SignatureScheme

@@ -6,13 +6,13 @@ The conversations ask the profile and never compare versions. TLS 1.2 is here; i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from handglass.crypto import signatures
 from handglass.crypto.signatures import PublicKey
 from handglass.keys import prf
 from handglass.record.protection import Protection
 from handglass.record.suites import protection12
+from handglass.records import dataclass
 from handglass.registry.code_points import ProtocolVersion, SignatureScheme
 from handglass.registry.suites import SuiteFacts
 

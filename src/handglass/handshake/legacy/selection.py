@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from handglass.crypto.identity import Identity
 from handglass.crypto.rsa import RSAPrivateKey
@@ -28,6 +27,7 @@ from handglass.handshake.state import ClientHelloView, ServerState
 from handglass.handshake.wants import Conversation, ask
 from handglass.messages import extensions as ext
 from handglass.messages.handshake import Extension
+from handglass.records import dataclass, field
 from handglass.registry import reasons, suites
 from handglass.registry.code_points import (
     CipherSuite,

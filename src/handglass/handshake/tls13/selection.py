@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from handglass.crypto.hashes import digest, equal
 from handglass.crypto.identity import Identity
@@ -23,6 +22,7 @@ from handglass.keys.labels import SecretLabel
 from handglass.keys.schedule import KeySchedule
 from handglass.messages import extensions as ext
 from handglass.messages.handshake import CertificateStatus, Extension
+from handglass.records import dataclass, field
 from handglass.registry import groups as group_facts
 from handglass.registry import reasons, suites
 from handglass.registry.code_points import (

@@ -16,9 +16,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from handglass.frozen import Frozen
 from handglass.net.dial.lookup import LOOKUP_SECONDS, Address, look_up
 from handglass.net.dial.targets import Target, UnixTarget
 from handglass.net.errors import NetCode, NetError
@@ -38,8 +38,7 @@ class AttemptOutcome(StrEnum):
     GIVEN_UP = "given up: another address was quicker"
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Frozen):
     """One address tried: `seconds` from its start to its end, `began` seconds after the first one's start."""
 
     address: Address | UnixTarget
@@ -53,12 +52,12 @@ class Attempt:
         return f"{self.address} {what} ({self.seconds * 1000:.0f} ms)"
 
 
-@dataclass(frozen=True, slots=True)
-class DialOptions:
+class DialOptions(Frozen):
     """How to connect. Seconds of None: no limit. `family` and `kind` are the socket module's constants.
 
     `bind` is the local address (for a Unix-domain socket its host is the source path); `tell` gets each
-    attempt as soon as it has ended.
+    attempt as soon as it has ended. With `fast_open` (RFC 7413) a connection may count as connected before
+    the peer has answered; what is wrong with it then shows at the first write or read.
     """
 
     family: int = socket.AF_UNSPEC
@@ -68,11 +67,10 @@ class DialOptions:
     lookup_seconds: float | None = LOOKUP_SECONDS
     connect_seconds: float | None = CONNECT_SECONDS
     attempt_delay: float = ATTEMPT_DELAY
-    tell: Callable[[Attempt], None] | None = field(default=None, repr=False)
+    tell: Callable[[Attempt], None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Dialled:
+class Dialled(Frozen):
     """A connected, blocking socket, where it leads, the attempts as they ended, the time spent."""
 
     socket: socket.socket
@@ -92,12 +90,13 @@ class ConnectError(NetError):
         self.attempts = tuple(attempts)
 
 
-def dial(target: Target | UnixTarget, options: DialOptions = DialOptions()) -> Dialled:
+def dial(target: Target | UnixTarget, options: DialOptions | None = None) -> Dialled:
     """Connect to `target`.
 
     Raises `NetError`: LOOKUP_FAILED, LOOKUP_TIMEOUT, NAME_MALFORMED, BIND_FAILED; `ConnectError`:
     CONNECT_FAILED, CONNECT_TIMEOUT.
     """
+    options = options or DialOptions()
     began = time.monotonic()
     if isinstance(target, UnixTarget):
         sock, attempt = _connect_unix(target, options)
@@ -131,8 +130,7 @@ def alternating(addresses: list[Address]) -> list[Address]:
     return ordered
 
 
-@dataclass(slots=True)
-class _Pending:
+class _Pending(Frozen):
     sock: socket.socket
     address: Address
     began: float

@@ -13,8 +13,8 @@ import socket
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 
+from handglass.frozen import Frozen
 from handglass.net.dial.lookup import Address, look_up
 from handglass.net.dial.targets import ListenTarget, Target, UnixTarget, port_number
 from handglass.net.errors import NetCode, NetError
@@ -24,8 +24,7 @@ FAST_OPEN_QUEUE = 1024
 SAME_PORT_TRIES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class ListenOptions:
+class ListenOptions(Frozen):
     """How to listen. `reuse_port`.
 
     Several processes share the port; `unlink`: remove an old socket file first.
@@ -39,15 +38,25 @@ class ListenOptions:
     backlog: int = BACKLOG
 
 
-@dataclass(slots=True)
 class Listener:
-    """A listening, non-blocking socket; `name` is its address as s_server's ACCEPT line shows it."""
+    """A listening, non-blocking socket; `name` is its address as s_server's ACCEPT line shows it.
 
-    socket: socket.socket
-    name: str
-    port: int
-    path: str | None = None
-    _inode: tuple[int, int] | None = field(default=None, repr=False)
+    `port` is 0 for a Unix-domain socket; `path` is None for an internet address.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        name: str,
+        port: int,
+        path: str | None = None,
+        inode: tuple[int, int] | None = None,
+    ) -> None:
+        self.socket = sock
+        self.name = name
+        self.port = port
+        self.path = path
+        self._inode = inode
 
     def close(self) -> None:
         """Close the socket; remove its file if it is still ours."""
@@ -60,12 +69,13 @@ class Listener:
 
 def open_listeners(
     targets: Sequence[ListenTarget | UnixTarget],
-    options: ListenOptions = ListenOptions(),
+    options: ListenOptions | None = None,
 ) -> list[Listener]:
     """Listen at all `targets`.
 
     Raises `NetError`: LISTEN_FAILED with the errno, LOOKUP_FAILED, NAME_MALFORMED; then nothing is left open.
     """
+    options = options or ListenOptions()
     listeners: list[Listener] = []
     try:
         for target in targets:

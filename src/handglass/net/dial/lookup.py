@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import socket
 import time
-from dataclasses import dataclass
 from typing import Any
 
+from handglass.frozen import Frozen
 from handglass.net.dial.names import ascii_name
 from handglass.net.dial.targets import Target, bracketed, literal_family, port_number
 from handglass.net.errors import NetCode, NetError
@@ -19,8 +19,7 @@ LOOKUP_SECONDS = 15.0
 ADDRESSES_LIMIT = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Frozen):
     """One address to try: the family, and the tuple that `socket.connect` takes."""
 
     family: socket.AddressFamily

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import socket
-from dataclasses import dataclass
 
+from handglass.frozen import Frozen
 from handglass.net.dial.names import ascii_name
 from handglass.net.errors import NetCode, NetError
 
@@ -27,8 +27,7 @@ WELL_KNOWN = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Frozen):
     """Where to connect to. `host` and `port` as written, without brackets.
 
     `port` is a number or a service name.
@@ -61,8 +60,7 @@ class Target:
         return f"{bracketed(self.host)}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class UnixTarget:
+class UnixTarget(Frozen):
     """A Unix-domain socket's path."""
 
     path: str
@@ -71,8 +69,7 @@ class UnixTarget:
         return self.path
 
 
-@dataclass(frozen=True, slots=True)
-class ListenTarget:
+class ListenTarget(Frozen):
     """Where to listen. `host` is None for all addresses; `port` may be 0: the system chooses."""
 
     host: str | None

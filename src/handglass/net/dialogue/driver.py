@@ -10,12 +10,12 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 from handglass.net.dialogue.exchange import Exchange
 from handglass.net.dialogue.steps import Dialogue, Finding
 from handglass.net.errors import NetCode, NetError
+from handglass.records import dataclass, field
 
 T = TypeVar("T")
 STEP_SECONDS = 30.0

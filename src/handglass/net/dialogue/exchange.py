@@ -85,7 +85,7 @@ class Exchange(Generic[T]):
             self._advance(answer)
 
     def receive_eof(self) -> None:
-        """Return the peer has closed: an error, unless the dialogue is over."""
+        """Note that the peer has closed: an error, unless the dialogue is over."""
         if not self.done:
             said = shown(bytes(self._buffer), 80)
             sentence = f"the connection was closed while waiting for {self.awaited}"

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator
-from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 from handglass.net.errors import NetCode, NetError, shown
+from handglass.records import dataclass, field
 
 LINE_LIMIT = 8192
 T = TypeVar("T")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from handglass.net.dial.names import ascii_name
 from handglass.net.dial.targets import Target, parse_target
@@ -18,6 +17,7 @@ from handglass.net.dialogue.driver import STEP_SECONDS
 from handglass.net.errors import NetCode, NetError
 from handglass.net.proxy.credentials import Credentials
 from handglass.net.proxy.http_connect import http_connect
+from handglass.records import dataclass, field
 
 HTTP, SOCKS4, SOCKS5 = "http", "socks4", "socks5"
 SCHEMES = {

@@ -6,6 +6,8 @@ from handglass.net.dialogue import Dialogue, ReadLine, RefusedError, Send, too_l
 from handglass.net.starttls.spoken import Names, Spoken
 
 LINES_LIMIT = 256
+# Before registration ngIRCd and InspIRCd leave commands that they do not know without an answer.
+AWAITED = "the answer to STARTTLS (a server that does not know it may stay silent)"
 RPL_STARTTLS = b"670"
 REFUSALS = {
     b"691": "STARTTLS negotiation failed",
@@ -19,7 +21,7 @@ def irc(_names: Names) -> Dialogue[Spoken]:
     """IRCv3, "tls" capability: the server may talk before it answers (notices, a PING)."""
     yield Send(b"STARTTLS\r\n")
     for _ in range(LINES_LIMIT):
-        line = yield ReadLine("the answer to STARTTLS")
+        line = yield ReadLine(AWAITED)
         command, rest = _command(line)
         if command == b"PING":
             yield Send(b"PONG " + rest + b"\r\n")
@@ -29,7 +31,7 @@ def irc(_names: Names) -> Dialogue[Spoken]:
             raise RefusedError(REFUSALS[command], rest)
         elif command == b"ERROR":
             raise RefusedError("the server ended the conversation", rest)
-    raise too_long("the answer to STARTTLS", LINES_LIMIT)
+    raise too_long(AWAITED, LINES_LIMIT)
 
 
 def _command(line: bytes) -> tuple[bytes, bytes]:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from handglass.net.dialogue import Finding, Observer, converse
 from handglass.net.dialogue.driver import STEP_SECONDS
 from handglass.net.errors import NetCode, NetError, shown
 from handglass.net.starttls.spoken import Names, StreamWrapper
 from handglass.net.starttls.table import protocol_named
+from handglass.records import dataclass, field
 
 NAME_LIMIT = 255
 TLS_CONTENT = range(0x14, 0x19)
@@ -56,8 +56,9 @@ def start_tls(
     `RefusedError`), and those of `converse`.
     """
     protocol = protocol_named(word)
-    check_name(names.name)
-    check_name(names.host)
+    if protocol.takes_name:
+        check_name(names.mail)
+        check_name(names.domain)
     outcome = converse(
         sock,
         protocol.dialogue(names),
@@ -79,13 +80,11 @@ def start_tls(
     return Negotiated(word, spoken.last_line, spoken.offered, findings, injected, early, spoken.wrapper)
 
 
-def check_name(name: str | None) -> None:
-    """Return a name goes into a line of a protocol.
+def check_name(name: str) -> None:
+    """Refuse a name that cannot stand in a line of a protocol.
 
     No spaces, no control characters, no more than 255 bytes.
     """
-    if name is None:
-        return
     if len(name.encode("utf-8", "surrogateescape")) > NAME_LIMIT:
         raise NetError(NetCode.NAME_MALFORMED, f"the name is longer than {NAME_LIMIT} bytes: {name[:40]!r}…")
     if not name.isprintable() or " " in name:

@@ -5,9 +5,8 @@ SMTP (RFC 5321 §4.2) and FTP (RFC 959 §4.2).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from handglass.net.dialogue import Dialogue, ReadLine, malformed, too_long
+from handglass.records import dataclass
 
 LINES_LIMIT = 256
 FIRST_DIGITS = b"12345"

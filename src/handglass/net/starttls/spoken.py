@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from handglass.net.dialogue import Finding, Note
 from handglass.net.errors import NetCode
+from handglass.records import dataclass, field
 
 DEFAULT_MAIL_NAME = "mail.example.com"
 
@@ -62,5 +62,5 @@ class Spoken:
 
 
 def not_offered() -> Note:
-    """Return the server did not list STARTTLS; we ask nevertheless. OpenSSL's words."""
+    """Say that the server did not list STARTTLS and that we ask nevertheless, in OpenSSL's words."""
     return Note(Finding(NetCode.NOT_OFFERED, "Didn't find STARTTLS in server response, trying anyway..."))

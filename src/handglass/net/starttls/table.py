@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from typing import cast
 
 from handglass.net.dialogue import Dialogue
 from handglass.net.errors import NetCode, NetError
 from handglass.net.starttls.spoken import Names, Spoken
+from handglass.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ ANSWER = re.compile(
     rb"<" + PREFIX + rb"proceed(?:\s[^<>]{0,128})?>|<" + PREFIX + rb"failure(?:\s[^<>]{0,128})?>"
     rb"|</" + PREFIX + rb"stream\s{0,16}>|</" + PREFIX + rb"error\s{0,16}>"
 )
+BEGIN_OF_COMPLAINT = re.compile(rb"<" + PREFIX + rb"(?:error|failure)[\s/>]")
 END_OF_PROCEED = re.compile(rb"</" + PREFIX + rb"proceed\s{0,16}>")
 
 
@@ -32,7 +33,7 @@ def xmpp(names: Names) -> Dialogue[Spoken]:
 
 
 def xmpp_server(names: Names) -> Dialogue[Spoken]:
-    """Return the same between servers (RFC 6120 §4.8.2: another content namespace)."""
+    """Hold the same between servers, in another content namespace (RFC 6120 §4.8.2)."""
     return (yield from _start("server", names))
 
 
@@ -47,14 +48,20 @@ def _start(role: str, names: Names) -> Dialogue[Spoken]:
     if b"<" not in features[:64]:
         raise malformed("an XML stream", features)
     if not re.search(rb"features\s{0,16}/?>\Z", features):
-        raise RefusedError("the server ended the stream", features)
+        raise RefusedError("the server ended the stream", _complaint(features))
     if OFFER.search(features) is None:
         yield not_offered()
     yield Send(b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
     answer = yield ReadMatch("the answer to <starttls/>", ANSWER)
     if re.search(rb"proceed(?:\s[^<>]{0,128})?>\Z", answer) is None:
-        raise RefusedError("the server refused STARTTLS", answer)
+        raise RefusedError("the server refused STARTTLS", _complaint(answer))
     if not answer.endswith(b"/>"):
         yield ReadMatch("the end of <proceed>", END_OF_PROCEED, limit=1024)
     offered = ("starttls",) if OFFER.search(features) else ()
     return Spoken(offered=(*offered, "required") if REQUIRED.search(features) else offered)
+
+
+def _complaint(answer: bytes) -> bytes:
+    """Return the part of an answer that says what is wrong; the headers in front of it are no news."""
+    begin = BEGIN_OF_COMPLAINT.search(answer)
+    return answer[begin.start() :] if begin is not None else answer

@@ -1,0 +1,91 @@
+"""Judges the peer's certificates during the handshake, and says on standard error what OpenSSL's programs say.
+
+The verdict is kept: the reports take "Verification: OK" and "Verify return code" from it, and say nothing where there
+is none.
+"""
+
+from __future__ import annotations
+
+from typing import IO
+
+from handglass.handshake.state import PeerChain
+from handglass.verify.certificate import Certificate
+from handglass.verify.codes import VerifyCode
+from handglass.verify.nameopt import ONELINE, format_name
+from handglass.verify.params import VerifyParams
+from handglass.verify.path import verify_chain
+from handglass.verify.refusal import refusal
+from handglass.verify.result import Event, Kind, VerifyResult
+from handglass.verify.store import TrustStore
+
+MAX_CERTIFICATES = 100
+
+
+class Judge:
+    """A `verify_peer`: builds and checks the chain, prints the steps to `err`, keeps the `result`.
+
+    `return_error`: a bad chain ends the handshake (-verify_return_error). `quiet`: only problems are printed.
+    """
+
+    def __init__(
+        self,
+        store: TrustStore,
+        params: VerifyParams,
+        *,
+        err: IO[str],
+        return_error: bool = False,
+        quiet: bool = False,
+        name_flags: int = ONELINE,
+        now: int,
+    ) -> None:
+        self._store = store
+        self._params = params
+        self._err = err
+        self._return_error = return_error
+        self._quiet = quiet
+        self._name_flags = name_flags
+        self._now = now
+        self.result: VerifyResult | None = None
+
+    def __call__(self, chain: PeerChain) -> None:
+        """Judge a chain. Raises PeerError if it is bad and that is to end the handshake."""
+        leaf, *others = (Certificate(data) for data in chain.certificates)
+        result = verify_chain(leaf, others, self._store, self._params, self._now, decide=self._decide)
+        self.result = result
+        error = refusal(result) if self._return_error else None
+        if error is not None:
+            raise error
+
+    def _decide(self, event: Event) -> bool:
+        good = event.kind is not Kind.PROBLEM
+        if not (self._quiet and good):
+            self._print(event, good=good)
+        return good or not self._return_error
+
+    def _print(self, event: Event, *, good: bool) -> None:
+        subject = "<no cert>"
+        if event.certificate is not None:
+            subject = format_name(event.certificate.subject, self._name_flags)
+        lines = [f"depth={event.depth} {subject}"]
+        if not good:
+            lines.append(f"verify error:num={int(event.code)}:{event.sentence}")
+        lines += self._detail(event)
+        if good or not self._return_error:
+            lines.append(f"verify return:{int(event.kind) if good else 1}")
+            if self._quiet:
+                lines.pop()
+        self._err.write("\n".join(lines) + "\n")
+        self._err.flush()
+
+    def _detail(self, event: Event) -> list[str]:
+        """What OpenSSL adds for some problems, also on the lines after them."""
+        certificate = event.certificate
+        if certificate is None:
+            return []
+        if event.code == VerifyCode.UNABLE_TO_GET_ISSUER_CERT and not self._quiet:
+            return [f"issuer= {format_name(certificate.issuer, self._name_flags)}"]
+        if event.code == VerifyCode.CERT_NOT_YET_VALID:
+            return [f"notBefore={certificate.not_before.text}"]
+        if event.code == VerifyCode.CERT_HAS_EXPIRED:
+            return [f"notAfter={certificate.not_after.text}"]
+        return []

@@ -1,0 +1,171 @@
+"""What the command line of s_client means: everything that is read and checked before a socket is opened."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+from handglass.cli.identity import CLIENT, IdentityFiles, LoadError, load_identity
+from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings
+from handglass.cli.options.s_client import SClientOptions
+from handglass.cli.passphrase import PassphraseError, PassphraseSources
+from handglass.cli.sessions import SessionFile, SessionFileError, read_session
+from handglass.crypto.identity import Identity
+from handglass.handshake.config import ClientConfig
+from handglass.handshake.session import Session
+from handglass.net.dial import Target, parse_target
+from handglass.net.errors import NetError
+from handglass.net.files import FileError, path_of, read_file
+from handglass.net.trust import TrustError, TrustOptions, TrustPlaces, open_trust
+from handglass.observe.keylog import FIRST_LINE
+from handglass.records import dataclass, field
+from handglass.verify.params import NAMED_SETS, VerifyParams
+
+MAX_EARLY_DATA = 1 << 24
+
+
+class StartError(ValueError):
+    """The program cannot begin. The text is for standard error."""
+
+
+@dataclass(slots=True)
+class Settings:
+    """Everything that a connection needs to know."""
+
+    options: SClientOptions
+    target: Target
+    engine: EngineSettings
+    config: ClientConfig
+    trust: TrustPlaces
+    params: VerifyParams
+    early_data: bytes | None = field(default=None, repr=False)
+    key_log: IO[str] | None = None
+
+
+def read_settings(options: SClientOptions, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read and check everything. Raises StartError."""
+    try:
+        target = _target(options)
+        engine = engine_settings(options)
+        places = TrustOptions(file=options.ca_file, directory=_text(options.ca_path))
+        trust = open_trust(places, os.environ if environment is None else environment)
+        identity = _identity(options)
+        session = _session(options.sess_in)
+        early_data = _early_data(options.early_data)
+        key_log = open_key_log(options.keylogfile)
+        name = _server_name(options, target)
+    except (SettingError, LoadError, PassphraseError, TrustError, FileError) as error:
+        raise StartError(str(error)) from error
+    except NetError as error:
+        raise StartError(f"{error.sentence}\nconnect:errno={error.errno}") from error
+    config = ClientConfig(
+        **engine.arguments,
+        key_shares=engine.key_shares,
+        server_name=name,
+        identities=(identity,) if identity is not None else (),
+        session=session,
+        early_data=early_data is not None,
+        post_handshake_auth=options.enable_pha,
+    )
+    return Settings(options, target, engine, config, trust, _params(options, engine), early_data, key_log)
+
+
+def _target(options: SClientOptions) -> Target:
+    """Whom to connect to: -connect or the last word, with -host and -port in place of its parts."""
+    target = parse_target(options.connect or options.target or "localhost:4433")
+    host = options.host if options.host is not None else target.host
+    port = str(options.port) if options.port is not None else target.port
+    return Target(host, port)
+
+
+def _server_name(options: SClientOptions, target: Target) -> str | None:
+    if options.noservername:
+        return None
+    if options.servername is not None:
+        if not options.servername.isascii():
+            raise StartError(f"-servername {options.servername}: give the name in its ASCII form (xn--…)")
+        return options.servername
+    return target.dns_name
+
+
+def _params(options: SClientOptions, engine: EngineSettings) -> VerifyParams:
+    hosts = (options.verify_hostname,) if options.verify_hostname is not None else ()
+    own = VerifyParams(depth=options.verify, auth_level=engine.security_level, hosts=hosts)
+    return NAMED_SETS["ssl_server"].overridden(own)
+
+
+def _identity(options: SClientOptions) -> Identity | None:
+    if options.cert is None:
+        return None
+    secret = None
+    with PassphraseSources() as sources:
+        if options.passphrase is not None:
+            secret = sources.get(options.passphrase)
+    files = IdentityFiles(options.cert, options.key, options.cert_chain, passphrase=secret)
+    return load_identity(files, CLIENT)
+
+
+def _session(path: str | None) -> Session | None:
+    if path is None:
+        return None
+    try:
+        stored = read_session(read_file(path_of(path)))
+    except FileError as error:
+        raise StartError(f"Can't open session file {path}\n{error}") from error
+    except SessionFileError as error:
+        raise StartError(f"Can't open session file {path}\n{path}: {error}") from error
+    return session_of(stored)
+
+
+def session_of(stored: SessionFile) -> Session:
+    """A session file's contents as the engine wants them."""
+    return Session(
+        version=stored.version,
+        suite=stored.suite,
+        secret=stored.secret,
+        ticket=stored.ticket or b"",
+        # With a ticket the id is only its hash, to be shown.
+        session_id=b"" if stored.ticket else stored.session_id,
+        created=float(stored.start_time),
+        lifetime=stored.ticket_lifetime or stored.timeout,
+        age_add=stored.ticket_age_add,
+        max_early_data=stored.max_early_data,
+        alpn=stored.alpn,
+        server_name=stored.hostname,
+        extended_master_secret=stored.extended_master_secret,
+        peer_certificates=(stored.certificate,) if stored.certificate else (),
+        group=stored.group,
+    )
+
+
+def _early_data(path: str | None) -> bytes | None:
+    if path is None:
+        return None
+    return read_file(path_of(path), MAX_EARLY_DATA)
+
+
+def open_key_log(path: str | None) -> IO[str] | None:
+    """The key log, opened to append; a new file begins with a comment. Raises StartError."""
+    if path is None:
+        return None
+    try:
+        file = Path(path).open("a", encoding="ascii")  # noqa: SIM115 - it stays open as long as the program
+        if file.tell() == 0:
+            file.write(FIRST_LINE)
+            file.flush()
+    except OSError as error:
+        raise StartError(f"Error writing keylog file {path}: {error.strerror}") from error
+    return file
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def complain(error: StartError) -> int:
+    """Say why the program cannot begin; its exit status."""
+    sys.stderr.write(f"{error}\n")
+    return 1

@@ -1,0 +1,320 @@
+"""One connection of s_client, from the first byte to the exit status."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from handglass.cli.judge import Judge
+from handglass.cli.s_client.keyboard import Keyboard
+from handglass.cli.s_client.settings import Settings
+from handglass.cli.screen import Screen
+from handglass.cli.sessions import SessionFile, write_session
+from handglass.connection import ClientConnection
+from handglass.handshake.events import (
+    CertificateRequested,
+    Closed,
+    DataReceived,
+    Event,
+    Failed,
+    HandshakeCompleted,
+    SessionReceived,
+    WarningReceived,
+)
+from handglass.handshake.observer import Observer
+from handglass.handshake.session import Session
+from handglass.net.errors import NetError
+from handglass.net.pump import Pump
+from handglass.observe import advice, report
+from handglass.observe.keylog import KeyLog
+from handglass.observe.messages import MessageDump
+from handglass.observe.session_text import shown_session_id
+from handglass.observe.several import combined
+from handglass.observe.states import StatePrinter
+from handglass.records import replace
+from handglass.registry import reasons
+from handglass.registry.code_points import AlertDescription, ProtocolVersion
+from handglass.registry.errors import AlertReceived, LocalError, PeerError, TLSError
+from handglass.verify.store import TrustStore
+
+ANSWER_SECONDS = 1.0
+"""How long the end of input waits for a first answer to what was sent."""
+QUIET_SECONDS = 0.3
+"""How long the answer must have paused before the connection is closed at the end of input."""
+TICKET_SECONDS = 2.0
+"""How long -sess_out waits for a ticket at the end of input."""
+LINGER_SECONDS = 2.0
+"""How long the last bytes may take to leave."""
+
+
+class Visit:
+    """A connection on a socket that stands. `short`: a later one of -reconnect, with a shorter report."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        screen: Screen,
+        sock: socket.socket,
+        session: Session | None,
+        *,
+        short: bool,
+        connect_seconds: float,
+    ) -> None:
+        self._settings = settings
+        self._options = settings.options
+        self._screen = screen
+        self._short = short
+        self._connect_seconds = connect_seconds
+        self._talkative = not (self._options.quiet or self._options.brief)
+        self._judge = Judge(
+            TrustStore(sources=[settings.trust]),
+            settings.params,
+            err=sys.stderr,
+            return_error=self._options.verify_return_error,
+            quiet=self._options.brief,
+            now=int(time.time()),
+        )
+        config = replace(settings.config, session=session, verify_peer=self._judge)
+        self._config = config
+        self.connection = ClientConnection(config, clock=time.time, observer=self._observer())
+        self._pump = Pump(sock, self.connection, self._take)
+        self.session: Session | None = None
+        self._asked: CertificateRequested | None = None
+        self._established = False
+        self._closed: Closed | None = None
+        self._error: TLSError | NetError | None = None
+        self._leaving: float | None = None
+        self._keyboard: Keyboard | None = None
+        self._gone = False
+
+    # The three parts -------------------------------------------------------------------------------------
+
+    def shake_hands(self) -> bool:
+        """Do the handshake and report on it; False if it failed."""
+        limit = self._options.handshake_timeout or None
+        deadline = None if limit is None else time.monotonic() + limit
+        if self._config.server_name is None:
+            self._screen.error("Can't use SSL_get_servername")
+        self._pump.give(self.connection.start())
+        self._send_early_data()
+        in_time = self._run(lambda: self._established or self._over, deadline)
+        if not in_time and not self._over:
+            waited = f"{limit:g} seconds, and the client still waits to {self.connection.state}"
+            self.connection.abort(AlertDescription.USER_CANCELED)
+            self._pump.drain(LINGER_SECONDS)
+            self._error = LocalError(reasons.HANDSHAKE_TIMEOUT, waited)
+        self._report()
+        return self._established and self._error is None
+
+    def talk(self) -> None:
+        """Move data both ways until one side has had enough."""
+        self._keyboard = Keyboard(
+            send=self._send,
+            command=self._command,
+            end=self._input_ended,
+            commands=not self._options.ign_eof,
+            crlf=self._options.crlf,
+        )
+        if self._keyboard.descriptor is None:
+            self._input_ended()
+        while not self._over and not self._gone:
+            limit = self._leaving
+            self._run(
+                lambda: self._over or self._gone or self._leaving != limit,  # noqa: B023
+                limit,
+                self._keyboard,
+            )
+            # While the run lasted, an answer may have moved the end away.
+            if self._leaving is not None and time.monotonic() >= self._leaving:
+                self._gone = True
+
+    def finish(self) -> int:
+        """Close, say how it ended, and give the exit status."""
+        status = 0
+        if self._error is None and self._closed is None:
+            self.leave()
+            self._screen.error("DONE")
+        elif self._error is not None:
+            status = self._complain(self._error)
+        elif self._closed is not None and self._closed.clean:
+            self.leave()
+            if self._talkative:
+                self._screen.text("closed\n")
+        else:
+            status = self._complain(PeerError(reasons.UNEXPECTED_EOF))
+        self._pump.close()
+        return status
+
+    # Pieces ----------------------------------------------------------------------------------------------
+
+    def wait_for_session(self, seconds: float) -> None:
+        """Wait for something to resume by, if it is still to come (TLS 1.3 tickets)."""
+        if self.session is None and self.connection.negotiated.version == ProtocolVersion.TLS1_3:
+            self._run(lambda: self.session is not None or self._over, time.monotonic() + seconds)
+
+    def leave(self) -> None:
+        """Say that we send no more, and see that it leaves."""
+        self.connection.close()
+        self._pump.drain(LINGER_SECONDS)
+        self._pump.close()
+
+    @property
+    def _over(self) -> bool:
+        return self._error is not None or self._closed is not None or self._pump.ended
+
+    def _run(
+        self, until: Callable[[], bool], deadline: float | None, keyboard: Keyboard | None = None
+    ) -> bool:
+        try:
+            return self._pump.run(until, deadline=deadline, source=keyboard)
+        except NetError as error:
+            if self._error is None:
+                self._error = error
+            return True
+
+    def _observer(self) -> Observer | None:
+        observers: list[Observer] = []
+        if self._options.state:
+            observers.append(StatePrinter(sys.stderr, is_client=True))
+        if self._options.msg:
+            observers.append(MessageDump(sys.stdout, max(self._settings.config.versions)))
+        if self._settings.key_log is not None:
+            observers.append(KeyLog(self._settings.key_log))
+        return combined(observers)
+
+    def _send_early_data(self) -> None:
+        data = self._settings.early_data
+        if data is None or not self.connection.early_data_limit:
+            return
+        try:
+            self.connection.send_early_data(data)
+        except LocalError as error:
+            self._error = error
+        self._pump.flush()
+
+    def _send(self, data: bytes) -> None:
+        with contextlib.suppress(LocalError):  # the connection ended while we read the input
+            self.connection.send(data)
+
+    def _input_ended(self) -> None:
+        if self._options.ign_eof:
+            return
+        now = time.monotonic()
+        if self._keyboard is not None and self._keyboard.sent:
+            self._leaving = now + ANSWER_SECONDS
+        elif self._options.sess_out is not None:
+            self.wait_for_session(TICKET_SECONDS)
+            self._gone = True
+        else:
+            self._gone = True
+
+    def _command(self, letter: str) -> None:
+        """Do what a command letter means (Q R k K)."""
+        if letter == "Q":
+            self._gone = True
+            return
+        try:
+            if letter == "R":
+                self._screen.error("RENEGOTIATING")
+                self._pump.give(self.connection.renegotiate())
+            else:
+                self._screen.error("KEYUPDATE")
+                self._pump.give(self.connection.update_keys(request_peer=letter == "K"))
+        except LocalError as error:
+            self._error = error
+
+    # Events ----------------------------------------------------------------------------------------------
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, DataReceived):
+            if self._leaving is not None:
+                self._leaving = time.monotonic() + QUIET_SECONDS
+            self._screen.data(event.data)
+        elif isinstance(event, HandshakeCompleted):
+            self._established = True
+        elif isinstance(event, SessionReceived):
+            self._take_session(event.session)
+        elif isinstance(event, CertificateRequested):
+            self._asked = event
+        elif isinstance(event, WarningReceived):
+            if event.description == AlertDescription.NO_RENEGOTIATION:
+                self._error = AlertReceived(event.level, event.description)
+        elif isinstance(event, Closed):
+            self._closed = event
+        elif isinstance(event, Failed):
+            self._error = event.error
+
+    def _take_session(self, session: Session) -> None:
+        self.session = session
+        if self._options.sess_out is not None:
+            self._write_session(session)
+        if self._established and self._talkative and session.version == ProtocolVersion.TLS1_3:
+            self._screen.text(report.ticket_report(self._facts(), session))
+
+    def _write_session(self, session: Session) -> None:
+        verdict = self._judge.result
+        stored = SessionFile(
+            version=session.version,
+            suite=session.suite,
+            session_id=shown_session_id(session),
+            secret=session.secret,
+            start_time=int(session.created),
+            timeout=session.lifetime or 7200,
+            certificate=session.peer_certificates[0] if session.peer_certificates else None,
+            verify_result=int(verdict.code) if verdict is not None else 0,
+            hostname=session.server_name,
+            ticket_lifetime=session.lifetime if session.ticket else 0,
+            ticket=session.ticket or None,
+            extended_master_secret=session.extended_master_secret,
+            ticket_age_add=session.age_add,
+            max_early_data=session.max_early_data,
+            alpn=session.alpn,
+            group=session.group,
+        )
+        path = str(self._options.sess_out)
+        try:
+            Path(path).write_text(write_session(stored), encoding="ascii")
+        except OSError as error:
+            self._screen.error(f"Error writing session file {path}: {error.strerror}")
+
+    # Reports ---------------------------------------------------------------------------------------------
+
+    def _facts(self) -> report.Facts:
+        connection = self.connection
+        return report.Facts(
+            connection.negotiated,
+            self._judge.result,
+            connection.bytes_read,
+            connection.bytes_written,
+            self._config.signature_schemes,
+            show_certificates=self._options.showcerts,
+            established=self._established,
+        )
+
+    def _report(self) -> None:
+        facts = self._facts()
+        if self._options.brief and not self._options.quiet:
+            if self._established:
+                sys.stderr.write(report.brief_report(facts))
+                sys.stderr.flush()
+        elif self._talkative:
+            self._screen.text(report.short_report(facts) if self._short else report.full_report(facts))
+
+    def _complain(self, error: TLSError | NetError) -> int:
+        """Say what went wrong, for scripts and for people; the exit status."""
+        if isinstance(error, NetError):
+            self._screen.error(f"read:errno={error.errno}")
+            if self._options.brief:
+                self._screen.error("CONNECTION CLOSED BY SERVER")
+            self._screen.error(f"s_client: {error.sentence}")
+            if self._asked is not None and not self._asked.answered:
+                self._screen.error(f"s_client: {report.certificate_request_line(self.connection.negotiated)}")
+            return 1
+        self._screen.error(advice.openssl_line(error, self.connection.state.replace(" ", "_")))
+        for line in advice.explain(error, self.connection.negotiated):
+            self._screen.error(f"s_client: {line}")
+        return 1

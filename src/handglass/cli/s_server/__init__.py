@@ -1,0 +1,1 @@
+"""s_server: serve TLS to any number of clients, show everything, talk."""

@@ -1,0 +1,114 @@
+"""The application without -www and its kin: every client is shown, its data printed, and one is talked to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handglass.cli.s_server import report
+from handglass.handshake.events import EarlyDataEnded, Event, PostHandshakeAuthenticationCompleted
+from handglass.net.server import Application, ServedConnection
+from handglass.registry import reasons
+from handglass.registry.errors import PeerError, TLSError
+from handglass.verify.result import VerifyResult
+
+if TYPE_CHECKING:
+    from handglass.cli.s_server.program import Program
+
+
+class Interactive(Application):
+    """One client. `talks` once it can be talked to."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._greeted = False
+        self._handshakes = 0
+        self._early: list[bytes] | None = None
+        self._early_ended = False
+        self._failed = False
+
+    def on_handshake(self, link: ServedConnection) -> None:
+        """Show everything about the connection; from now on it can be talked to."""
+        program = self._program
+        self._handshakes += 1
+        program.handshake_done(link, again=self._handshakes > 1)
+        if program.options.quiet:
+            return
+        verdict = link.verdict if isinstance(link.verdict, VerifyResult) else None
+        agreed = link.connection.negotiated
+        session = program.session_of(agreed)
+        config = program.settings.config
+        text = report.connection_text(config, agreed, session, verdict)
+        if self._handshakes == 1:
+            text = self._greeting(link) + self._early_data_text(link) + text
+        program.screen.text(text)
+
+    def on_data(self, link: ServedConnection, data: bytes, *, early: bool) -> None:
+        """Print it."""
+        if early and not self._program.options.quiet:
+            self._program.screen.text(self._greeting(link))
+            if self._early is None:
+                self._early = []
+                self._program.screen.text("Early data received:\n")
+        self._program.screen.data(data)
+
+    def on_event(self, link: ServedConnection, event: Event) -> None:  # noqa: ARG002 - the interface
+        """The end of early data, and a certificate that was asked for later."""
+        if isinstance(event, EarlyDataEnded):
+            if not self._program.options.quiet and self._early is not None:
+                self._program.screen.text("\nEnd of early data\n")
+            self._early_ended = True
+        elif isinstance(event, PostHandshakeAuthenticationCompleted) and not self._program.options.quiet:
+            self._show_certificate(event)
+
+    def on_end(self, link: ServedConnection, *, clean: bool) -> None:
+        """The client has gone."""
+        if clean:
+            self._say("DONE\n")
+        else:
+            self._say("ERROR\n")
+            self._program.complain(link, PeerError(reasons.UNEXPECTED_EOF))
+        link.close()
+
+    def on_failure(self, link: ServedConnection, error: TLSError) -> None:
+        """Say what went wrong."""
+        if self._handshakes:
+            self._say("ERROR\n")
+            self._program.complain(link, error)
+        else:
+            self._say(self._greeting(link))
+            self._program.handshake_failed(link, error)
+
+    def on_stop(self, link: ServedConnection) -> None:
+        """The server is about to end."""
+        self._say("DONE\n")
+        link.close()
+
+    def on_close(self, link: ServedConnection) -> None:
+        """It is over."""
+        self._program.left(link)
+        self._say("shutting down SSL\nCONNECTION CLOSED\n")
+
+    def _greeting(self, link: ServedConnection) -> str:
+        if self._greeted:
+            return ""
+        self._greeted = True
+        program = self._program
+        agreed = link.connection.negotiated
+        return report.hello_text(program.settings.config, agreed, program.options.servername)
+
+    def _early_data_text(self, link: ServedConnection) -> str:
+        """What became of early data, if the server takes any."""
+        if not self._program.options.early_data or self._early_ended:
+            return ""
+        status = link.connection.negotiated.early_data
+        return "Early data was rejected\n" if status == "rejected" else "No early data received\n"
+
+    def _show_certificate(self, event: PostHandshakeAuthenticationCompleted) -> None:
+        if event.chain:
+            self._say("Client certificate\n" + report.certificate_text(event.chain[0]))
+        else:
+            self._say("The client sent no certificate\n")
+
+    def _say(self, text: str) -> None:
+        if not self._program.options.quiet and text:
+            self._program.screen.text(text)

@@ -1,0 +1,28 @@
+"""Where a program writes: text for people and scripts, application data, and complaints, each handed on at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+class Screen:
+    """Standard output and standard error. Raises BrokenPipeError when the reader of standard output has gone."""
+
+    def __init__(self) -> None:
+        self._out = sys.stdout.fileno()
+
+    def text(self, text: str) -> None:
+        """Write a block of the report."""
+        self.data(text.encode("utf-8", "backslashreplace"))
+
+    def data(self, data: bytes) -> None:
+        """Write bytes as they are."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._out, view) :]
+
+    def error(self, text: str) -> None:
+        """Write a line to standard error."""
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()

@@ -1,0 +1,88 @@
+"""-msg: every protocol message in hexadecimal, under a title line, in OpenSSL's layout."""
+
+from __future__ import annotations
+
+from typing import IO
+
+from handglass.handshake.observer import Observer
+from handglass.handshake.wants import Direction
+from handglass.observe.hexdump import plain
+from handglass.registry.code_points import (
+    AlertDescription,
+    AlertLevel,
+    ContentType,
+    HandshakeType,
+    ProtocolVersion,
+)
+
+VERSIONS = {
+    ProtocolVersion.SSL3: "SSL 3.0",
+    ProtocolVersion.TLS1_0: "TLS 1.0",
+    ProtocolVersion.TLS1_1: "TLS 1.1",
+    ProtocolVersion.TLS1_2: "TLS 1.2",
+    ProtocolVersion.TLS1_3: "TLS 1.3",
+}
+
+TITLES = {
+    HandshakeType.HELLO_REQUEST: "HelloRequest",
+    HandshakeType.CLIENT_HELLO: "ClientHello",
+    HandshakeType.SERVER_HELLO: "ServerHello",
+    HandshakeType.NEW_SESSION_TICKET: "NewSessionTicket",
+    HandshakeType.END_OF_EARLY_DATA: "EndOfEarlyData",
+    HandshakeType.ENCRYPTED_EXTENSIONS: "EncryptedExtensions",
+    HandshakeType.CERTIFICATE: "Certificate",
+    HandshakeType.SERVER_KEY_EXCHANGE: "ServerKeyExchange",
+    HandshakeType.CERTIFICATE_REQUEST: "CertificateRequest",
+    HandshakeType.SERVER_HELLO_DONE: "ServerHelloDone",
+    HandshakeType.CERTIFICATE_VERIFY: "CertificateVerify",
+    HandshakeType.CLIENT_KEY_EXCHANGE: "ClientKeyExchange",
+    HandshakeType.FINISHED: "Finished",
+    HandshakeType.CERTIFICATE_STATUS: "CertificateStatus",
+    HandshakeType.COMPRESSED_CERTIFICATE: "CompressedCertificate",
+    HandshakeType.KEY_UPDATE: "KeyUpdate",
+}
+
+
+class MessageDump(Observer):
+    """Writes to `out` (text) as things happen. `highest` is the version to name until one is settled."""
+
+    def __init__(self, out: IO[str], highest: ProtocolVersion) -> None:
+        self._out = out
+        self._version = highest
+
+    def version(self, version: int) -> None:
+        """Name this version from now on."""
+        self._version = ProtocolVersion(version)
+
+    def record(self, direction: Direction, header: bytes, epoch: int) -> None:  # noqa: ARG002 - not shown
+        """A record header, under the version that stands in it."""
+        version = ProtocolVersion(header[1] << 8 | header[2])
+        self._write(direction, f"{_name(version)}, RecordHeader", header)
+
+    def inner_content_type(self, direction: Direction, content_type: ContentType) -> None:
+        """The content type that was inside a protected record."""
+        self._write(direction, f"{_name(self._version)}, InnerContent", bytes((content_type,)))
+
+    def handshake_message(self, direction: Direction, raw: bytes) -> None:
+        """A handshake message by its name."""
+        kind = HandshakeType(raw[0])
+        title = TITLES.get(kind, f"??? ({int(kind)})")
+        self._write(direction, f"{_name(self._version)}, Handshake", raw, f", {title}")
+
+    def change_cipher_spec(self, direction: Direction, raw: bytes) -> None:
+        """A ChangeCipherSpec."""
+        self._write(direction, f"{_name(self._version)}, ChangeCipherSpec", raw)
+
+    def alert(self, direction: Direction, level: AlertLevel, description: AlertDescription) -> None:
+        """An alert by its name."""
+        words = f", {level.name.lower()} {description.name.lower()}"
+        self._write(direction, f"{_name(self._version)}, Alert", bytes((level, description)), words)
+
+    def _write(self, direction: Direction, title: str, data: bytes, words: str = "") -> None:
+        arrow = "<<<" if direction is Direction.READ else ">>>"
+        self._out.write(f"{arrow} {title} [length {len(data):04x}]{words}\n{plain(data)}")
+        self._out.flush()
+
+
+def _name(version: ProtocolVersion) -> str:
+    return VERSIONS.get(version, f"0x{int(version):04x}")

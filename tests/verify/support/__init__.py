@@ -1,0 +1,1 @@
+"""What the verification tests share: odd certificates, the installed OpenSSL to compare with."""
