@@ -401,3 +401,11 @@ def test_wrong_values(case: Case) -> None:
         return
     assert isinstance(victim.error, PeerError), victim.error
     assert victim.error.alert == case.alert, victim.error
+
+
+def test_a_ticket_without_a_session_id_is_resumed() -> None:
+    """The id is only the client's help to see whether the server resumes (RFC 5077 §3.4)."""
+    victim, _ = misbehave("old ticket", CLIENT, 0, rebuilt(HELLO, field(legacy_session_id=b"")))
+    assert victim.error is None
+    assert victim.negotiated.resumed
+    assert victim.negotiated.session_id == b""
