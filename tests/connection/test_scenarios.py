@@ -288,6 +288,15 @@ def test_keys_are_updated_before_their_limit() -> None:
     assert len(of_type(done.server_events, KeyUpdated)) == 1
 
 
+def test_keys_that_cannot_be_updated() -> None:
+    """Below TLS 1.3 there is an error instead, and nothing is sent under keys that are used up."""
+    done = connect(ClientConfig(versions=(TLS12,)))
+    done.client._channel.writer.seal_limit = UPDATE_MARGIN
+    with pytest.raises(LocalError):
+        done.client.send(b"x")
+    assert not done.client.has_data_to_send
+
+
 def test_simultaneous_key_updates() -> None:
     """Both ask at the same time."""
     done = connect()

@@ -186,7 +186,7 @@ class Connection:
                 room = channel.writer.seals_left - UPDATE_MARGIN
                 if room <= 0:
                     self._renew_keys()
-                    continue
+                    room = channel.writer.seals_left - UPDATE_MARGIN
                 piece = view[at : at + room * channel.write_limit]
                 channel.send_data(piece)
                 at += len(piece)
@@ -356,9 +356,7 @@ class Connection:
 
     def _renew_keys(self) -> None:
         if self.negotiated.version != ProtocolVersion.TLS1_3:
-            if self._channel.writer.seals_left <= 0:
-                raise LocalError(reasons.KEY_LIMIT_REACHED)
-            return
+            raise LocalError(reasons.KEY_LIMIT_REACHED)  # 2^64 records: only a new handshake would help
         self._driver.aside(send_key_update(self._me, request=False))
 
     def _fail(self, error: TLSError | CryptoError, description: AlertDescription | None = None) -> None:
