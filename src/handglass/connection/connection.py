@@ -4,8 +4,11 @@ Strategy: a `Connection` ties a channel (records), a driver (the conversation) a
 input or output and asks no clock but the one that was handed in, so every connection can be replayed, cut, lost and
 reordered in a test, and run inside any event loop::
 
-connection = ClientConnection(ClientConfig(server_name="example.org")) connection.start() while not done:
-socket.sendall(connection.data_to_send()) for event in connection.receive(socket.recv(65536)): ...
+    connection = ClientConnection(ClientConfig(server_name="example.org"))
+    events = connection.start()
+    while not connection.wants_no_more_data:
+        socket.sendall(connection.data_to_send())
+        events = connection.receive(socket.recv(65536))
 
 Nothing here raises for what a peer did: the error comes as a `Failed` event, and the alert is among the
 bytes to send.
