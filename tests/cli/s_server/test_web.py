@@ -10,8 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cli.s_server.serving import ask, connect, read_all, serve
 
+from cli.s_server.serving import ask, connect, read_all, serve
 from support.peers import ADDRESS, needs
 from support.pki import Pki
 from support.processes import run
@@ -52,7 +52,10 @@ def test_the_page_has_the_lines_of_openssl(pki: Pki) -> None:
 
 
 def test_the_page_as_json(pki: Pki) -> None:
-    with serve(pki, "-www", "-alpn", "http/1.1") as server, connect(server.port, alpn=["x", "http/1.1"]) as client:
+    with (
+        serve(pki, "-www", "-alpn", "http/1.1") as server,
+        connect(server.port, alpn=["x", "http/1.1"]) as client,
+    ):
         client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nAccept: application/json\r\nConnection: close\r\n\r\n")
         head, _, body = read_all(client).partition(b"\r\n\r\n")
         suite = client.cipher()
@@ -69,7 +72,7 @@ def test_the_page_as_json(pki: Pki) -> None:
     assert hello["key_shares"] == ["x25519"]
     names = {each["name"]: each for each in hello["extensions"]}
     assert names["server_name"]["value"][-1] == "localhost"
-    assert names["application_layer_protocol_negotiation"]["hex"] == "000b01780868747470" "2f312e31"
+    assert names["application_layer_protocol_negotiation"]["hex"] == "000b017808687474702f312e31"
     assert any(each["shared"] for each in hello["cipher_suites"])
 
 
@@ -117,7 +120,14 @@ def test_chromium_opens_the_page(pki: Pki, tmp_path: Path) -> None:
     assert '<dd id="alpn">http/1.1</dd>' in dom
     assert '<dd id="sni">localhost</dd>' in dom
     offers = dom[dom.index('id="offered-suites"') : dom.index('id="client-certificate"')]
-    for offer in ("TLS_AES_128_GCM_SHA256", "GREASE_0x", "x25519", "ECDSA+SHA256", "supported_versions", "h2"):
+    for offer in (
+        "TLS_AES_128_GCM_SHA256",
+        "GREASE_0x",
+        "x25519",
+        "ECDSA+SHA256",
+        "supported_versions",
+        "h2",
+    ):
         assert offer in offers
 
 
@@ -155,9 +165,11 @@ def test_several_requests_on_one_connection(pki: Pki, site: Path) -> None:
         part = b"GET /big HTTP/1.1\r\nHost: x\r\nRange: bytes=255-256\r\n\r\n"
         client.sendall(head + part + b"GET /page.html HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         answers = read_all(client).split(b"HTTP/1.1 ")
-    assert answers[1].startswith(b"200 ok") and answers[1].endswith(b"\r\n\r\n")
+    assert answers[1].startswith(b"200 ok")
+    assert answers[1].endswith(b"\r\n\r\n")
     assert b"Content-length: 5120000" in answers[1]
-    assert answers[2].startswith(b"206 ") and answers[2].endswith(b"\r\n\r\n\xff\x00")
+    assert answers[2].startswith(b"206 ")
+    assert answers[2].endswith(b"\r\n\r\n\xff\x00")
     assert answers[3].endswith(b"\r\n\r\n<p>hello</p>")
 
 
@@ -198,7 +210,7 @@ def test_the_file_may_be_the_whole_answer(pki: Pki, site: Path) -> None:
 def test_curl(pki: Pki, site: Path) -> None:
     with serve(pki, "-WWW", cwd=site) as server:
         url = f"https://localhost:{server.port}"
-        common = ["curl", "-sS", "--noproxy", "*", "--cacert", pki.server("p256").root]
+        common: list[str | Path] = ["curl", "-sS", "--noproxy", "*", "--cacert", pki.server("p256").root]
         common += ["--resolve", f"localhost:{server.port}:{ADDRESS}"]
         answer = run([*common, f"{url}/page.html", f"{url}/page.html"]).check()
         assert answer.stdout == b"<p>hello</p>" * 2
@@ -214,6 +226,8 @@ def test_rev(pki: Pki) -> None:
             assert client.recv(5) + client.recv(100) == b"olleh\ndlrow\n"
             client.sendall(b"CLOSE\n")
             assert client.recv(10) == b""
-        server.wait_for("(?s)^CONNECTION ESTABLISHED\nProtocol version: TLSv1.3\nClient cipher list: .*Ciphersuite: ")
+        server.wait_for(
+            "(?s)^CONNECTION ESTABLISHED\nProtocol version: TLSv1.3\nClient cipher list: .*Ciphersuite: "
+        )
         server.wait_for("^No peer certificate$")
         server.wait_for("^CONNECTION CLOSED$")
