@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from interop.report import MatrixReport
 from support.peers import require, shared_nss_database
 from support.pki import Pki, shared_pki
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the interoperability matrix print its table on the process that prints."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        config.pluginmanager.register(MatrixReport(), "interop-matrix")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

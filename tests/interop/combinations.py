@@ -1,7 +1,8 @@
 """What is combined with what: each peer's abilities, and a small set that holds every pair of values.
 
-The full product would be some hundred thousand connections. `cover` takes of it, in a fixed shuffled order, what
-brings pairs (suite with group, group with certificate, certificate with client's certificate, …) not seen yet.
+The full product would be some hundred thousand connections. `cover` takes of it, in a fixed shuffled order,
+what brings pairs (suite with group, group with certificate, certificate with client's certificate, …) that
+were not seen yet.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
 
+from handglass.records import dataclass
 from interop.vocabulary import CURVE_OF_KEY, ECDSA_KEYS, TLS12, TLS13, Suite
 
 
@@ -28,7 +29,7 @@ class Combination:
     resumption: str | None
     """None, "ticket" or "session id": the second connection resumes the first."""
     retry: bool
-    """The client's first key share is for another group, so that a HelloRetryRequest comes (RFC 8446 §4.1.4)."""
+    """The client's first key share is for another group: HelloRetryRequest (RFC 8446 §4.1.4)."""
 
     @property
     def version(self) -> str:
@@ -42,7 +43,7 @@ class Combination:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The groups that the client offers: the wanted one, then what TLS 1.2 needs for ECDSA certificates."""
+        """The groups that the client offers: the wanted one, then those of ECDSA certificates (TLS 1.2)."""
         wanted = (self.group,) if self.group else ("X25519",)
         if self.version == TLS13:
             return wanted
@@ -73,6 +74,8 @@ class Abilities:
     resumptions12: Sequence[str] = ("ticket",)
     resumptions13: Sequence[str] = ("ticket",)
     retry: bool = False
+    resumes_with: str | None = None
+    """The only group that a client uses when it resumes, if it cannot be told."""
 
     def combinations(self) -> list[Combination]:
         """Every pair of values, each version by itself."""
@@ -86,7 +89,9 @@ class Abilities:
         for values in itertools.product(
             suites, self.groups, self.certificates, clients, resumptions, retries
         ):
-            yield Combination(*values)
+            combination = Combination(*values)
+            if self._possible(combination):
+                yield combination
 
     def _all12(self) -> Iterable[Combination]:
         suites = [suite for suite in self.suites if suite.version == TLS12]
@@ -96,7 +101,14 @@ class Abilities:
             clients = (None, *self.clients)
             resumptions = (None, *self.resumptions12)
             for values in itertools.product((suite,), groups, certificates, clients, resumptions):
-                yield Combination(*values, retry=False)
+                combination = Combination(*values, retry=False)
+                if self._possible(combination):
+                    yield combination
+
+    def _possible(self, combination: Combination) -> bool:
+        if not (combination.resumption and self.resumes_with and combination.group):
+            return True
+        return combination.group == self.resumes_with and not combination.retry
 
 
 def _fits(suite: Suite, key_type: str) -> bool:
@@ -124,7 +136,7 @@ def cover(candidates: Iterable[Combination], seed: int) -> list[Combination]:
     return sorted(chosen, key=lambda each: (each.certificate, str(each.client), str(each)))
 
 
-_FIELDS = [field.name for field in fields(Combination)]
+_FIELDS = list(Combination.__match_args__)
 
 
 def _pairs(candidate: Combination) -> frozenset[object]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
 
+from handglass.records import dataclass
 from interop.vocabulary import (
     BY_CODE,
     BY_NAME,
@@ -104,7 +104,7 @@ def from_gnutls(text: str) -> Facts:
         suites=_gnutls_suites(parts),
         group=GROUP_BY_GNUTLS.get(curve) if curve else None,
         resumed="*** This is a resumed session" in text,
-        client="CN=client " in text,
+        client="CN=client " in text or "- Successfully sent" in text,
     )
 
 

@@ -4,21 +4,23 @@ A server serves many combinations (`ServerSetup` says which); the client is told
 combination names. Client and server run at the same time: the test runs `ClientSide.connect` in a thread and
 `ServerSide.attend` itself.
 
-Two dialogues, because the programs want two: *lines* (the client sends a line, the server answers one, the client
-leaves) and *http* (a request, an answer, the server leaves).
+Two dialogues, because the programs want two: *lines* (the client sends a line, the server answers one, the
+client leaves) and *http* (a request, an answer, the server leaves).
 """
 
 from __future__ import annotations
 
+import itertools
+import re
 import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from handglass.records import dataclass, replace
 from interop.combinations import Combination
 from interop.facts import (
     Facts,
@@ -38,12 +40,13 @@ from support.peers import (
     NSSClient,
     NSSServer,
     OpenSSLServer,
+    program,
 )
 from support.pki import Identity, Pki
-from support.processes import DEFAULT_LIMIT, Process, ProcessError
+from support.processes import DEFAULT_LIMIT, Process, ProcessError, run
 
 RETRY_FROM = ("X25519", "P-256")
-"""A client that shall be asked for another key share offers the first of these that is not the wanted group."""
+"""A client that shall be asked for another key share offers the first of these that is not wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +107,19 @@ class ServerSide(ABC):
     name: str
     port: int
     dialogue = "lines"
+    chooses_group = False
+    """Whether it goes by its own order among the groups that the client offers."""
+
+    @abstractmethod
+    def mark(self) -> None:
+        """Note that what the server says from now on belongs to the next combination."""
 
     @abstractmethod
     def attend(self, combination: Combination, done: Callable[[], bool]) -> list[Facts]:
         """Do the server's part of the combination until the client is `done`; return what the server said."""
 
     def expected(self, request: bytes) -> bytes:
-        """What the client must receive."""
+        """Return what the client must receive."""
         return answer_to(request)
 
     @abstractmethod
@@ -130,7 +139,7 @@ class ClientSide(ABC):
     """A client, started anew for each combination."""
 
     name: str
-    dialogues: tuple[str, ...] = ("lines",)
+    dialogue = "lines"
 
     def __init__(self, places: Places) -> None:
         self.places = places
@@ -139,36 +148,41 @@ class ClientSide(ABC):
     def connect(self, server: ServerSide, combination: Combination) -> list[Facts]:
         """Make the combination's connections with data both ways; return what the client said of each."""
 
+    def request(self, server: ServerSide, combination: Combination) -> bytes:
+        """Make a request that no other combination makes, in the dialogue that suits both."""
+        token = str(combination).replace(" ", "/")
+        return http_request(token) if "http" in (self.dialogue, server.dialogue) else line_request(token)
+
     def identity(self, combination: Combination) -> Identity | None:
-        """The certificate to show."""
+        """Return the certificate to show."""
         return self.places.pki.client(combination.client) if combination.client else None
 
     def trust(self, combination: Combination) -> Path:
-        """The root of the server's certificate."""
+        """Return the root of the server's certificate."""
         return self.places.pki.server(combination.certificate).root
-
-
-def request_for(server: ServerSide, combination: Combination, connection: int) -> bytes:
-    """Make a request that no other connection makes."""
-    token = f"{combination} {connection}".replace(" ", "/")
-    return http_request(token) if server.dialogue == "http" else line_request(token)
 
 
 class ProcessServerSide(ServerSide):
     """A server whose facts are read from the output that a connection adds."""
 
     process: Process
+    start = 0
+    """Where the output of the combination begins."""
+
+    def mark(self) -> None:
+        """Count the output from here."""
+        self.start = len(self.process.stdout)
 
     def close(self) -> None:
         """End the process."""
         self.process.close()
 
-    def _added(self, start: int, marker: str, count: int, done: Callable[[], bool]) -> list[str]:
-        """Wait until `marker` stands `count` times in the output after `start`; return the parts before each."""
+    def _added(self, marker: str, count: int, done: Callable[[], bool]) -> list[str]:
+        """Wait until `marker` stands `count` times in what was added; return the parts before each."""
         deadline = time.monotonic() + DEFAULT_LIMIT
         grace: float | None = None
         while True:
-            parts = self.process.stdout[start:].decode(errors="replace").split(marker)
+            parts = self.process.stdout[self.start :].decode(errors="replace").split(marker)
             if len(parts) > count:
                 return parts[:count]
             now = time.monotonic()
@@ -201,7 +215,7 @@ class CommandClient(ClientSide):
                 argv = self._argv(server.port, combination)
                 if combination.resumption:
                     argv += ["-sess_in" if number else "-sess_out", str(session)]
-                facts.append(self._one(argv, server, request_for(server, combination, number)))
+                facts.append(self._one(argv, server, self.request(server, combination)))
             return facts
 
     def _argv(self, port: int, combination: Combination) -> list[str]:
@@ -224,9 +238,9 @@ class CommandClient(ClientSide):
         with Process(argv) as process:
             process.send(request)
             wait_for_bytes(process, expected)
-            process.end_input()
-            status = process.wait()
-            assert status == 0 or server.dialogue == "http", f"s_client ended with {status}:\n{process.text}"
+            if server.dialogue == "lines":
+                process.end_input()
+            assert process.wait() == 0, process.text
             return from_s_client(process.text)
 
 
@@ -243,7 +257,7 @@ def wait_for_bytes(process: Process, expected: bytes, count: int = 1) -> None:
 
 
 class CommandServer(ProcessServerSide):
-    """`PROGRAM s_server` without -www or -rev: it prints what it knows and receives, and sends what we type."""
+    """`PROGRAM s_server` without -www or -rev: prints what it knows and receives, sends what we type."""
 
     def __init__(self, places: Places, setup: ServerSetup, command: Sequence[str], name: str) -> None:
         self.name = name
@@ -263,27 +277,28 @@ class CommandServer(ProcessServerSide):
 
     def attend(self, combination: Combination, done: Callable[[], bool]) -> list[Facts]:
         """Answer each connection's request by hand, then read what was printed."""
-        start = len(self.process.stdout)
+        answered = 0
         for number in range(combination.connections):
-            self._answer(start, number, combination, done)
-        return [from_s_server(part) for part in self._added(start, "\nDONE\n", combination.connections, done)]
+            answered += self._answer(number, answered, combination, done)
+        return [from_s_server(part) for part in self._added("\nDONE\n", combination.connections, done)]
 
-    def _answer(self, start: int, number: int, combination: Combination, done: Callable[[], bool]) -> None:
-        """Wait for the request of this connection, or for its end if the client wanted only a session."""
-        lines, http = (
-            make(f"{combination} {number}".replace(" ", "/")) for make in (line_request, http_request)
-        )
+    def _answer(self, number: int, answered: int, combination: Combination, done: Callable[[], bool]) -> bool:
+        """Answer the request of this connection, unless it ends without one."""
+        line = line_request(str(combination).replace(" ", "/"))
         while True:
-            added = self.process.stdout[start:]
-            if lines in added or http in added:
+            added = self.process.stdout[self.start :]
+            asked = re.findall(rb"GET /\S+ HTTP/1\.0\r\n", added) + [line] * added.count(line)
+            if len(asked) > answered:
                 break
             if done() or added.count(b"\nDONE\n") > number:
-                return
+                return False
             time.sleep(0.002)
-        self.process.send(answer_to(lines if lines in added else http))
-        if http in added:
+        self.process.send(answer_to(asked[answered]))
+        if asked[answered] != line:
             time.sleep(0.05)  # what is read together with the answer would be sent as data
-            self.process.send(b"q\n")
+            if self.process.stdout[self.start :].count(b"\nDONE\n") <= number:
+                self.process.send(b"q\n")
+        return True
 
 
 # GnuTLS.
@@ -309,7 +324,7 @@ class GnuTLSClientSide(ClientSide):
         if combination.resumption == "session id":
             options += ["--noticket"]
         client = GnuTLSClient(self.identity(combination), self.trust(combination), options=options)
-        request = request_for(server, combination, combination.connections - 1)
+        request = self.request(server, combination)
         with client.start(server.port) as process:
             process.send(request)
             wait_for_bytes(process, server.expected(request).strip())
@@ -344,14 +359,13 @@ class GnuTLSServerSide(ProcessServerSide):
         self.port = process.port
 
     def attend(self, combination: Combination, done: Callable[[], bool]) -> list[Facts]:
-        """Let it echo; the line that it has received comes after all its facts."""
-        start = len(self.process.stdout)
+        """Let it echo; the channel bindings come last of its facts."""
         return [
-            from_gnutls(part) for part in self._added(start, "received cmd: ", combination.connections, done)
+            from_gnutls(part) for part in self._added("- Channel bindings", combination.connections, done)
         ]
 
     def expected(self, request: bytes) -> bytes:
-        """It echoes."""
+        """Return the same: it echoes."""
         return request
 
 
@@ -359,34 +373,51 @@ class GnuTLSServerSide(ProcessServerSide):
 
 
 class NSSClientSide(ClientSide):
-    """`tstclnt`, which makes both connections itself, one after the other, each until the server leaves."""
+    """`tstclnt` for one connection; `strsclnt`, which can resume but cannot be told groups, for two."""
 
     name = "tstclnt"
-    dialogues = ("http",)
+    dialogue = "http"
 
     def connect(self, server: ServerSide, combination: Combination) -> list[Facts]:
-        """Make the connections in one process, with a request typed into each."""
-        assert self.places.nss
-        version = "tls1.3" if combination.version == TLS13 else "tls1.2"
+        """Make the connections in one process."""
+        return (self._twice if combination.resumption else self._once)(server, combination)
+
+    def _once(self, server: ServerSide, combination: Combination) -> list[Facts]:
         groups = ",".join(GROUPS[group].nss or "" for group in groups_offered(combination))
-        options = ["-V", f"{version}:{version}", "-c", combination.suite.nss, "-I", groups]
-        options += ["-L", str(combination.connections)]
-        if "rsa_pss" in (combination.certificate, combination.client):
-            options += ["-J", _NSS_SCHEMES]
-        client = NSSClient(self.identity(combination), options=options, database=self.places.nss)
-        with client.start(server.port) as process:
-            ends = []
-            for number in range(combination.connections):
-                process.send(request := request_for(server, combination, number))
-                wait_for_bytes(process, server.expected(request).strip())
-                ends.append(len(process.stderr))
-            assert process.wait() in (0, 1), process.text
-            told = process.stderr
-            parts = [told[: ends[0]].decode(), told[ends[0] :].decode()][: combination.connections]
-            return [from_nss(part) for part in parts]
+        options = [*self._options(combination), "-c", combination.suite.nss, "-I", groups]
+        client = NSSClient(self.identity(combination), options=options, database=self._database)
+        request = self.request(server, combination)
+        outcome = client.exchange(server.port, request).check()
+        assert server.expected(request).strip() in outcome.stdout, outcome.text
+        return [replace(from_nss(outcome.text), client=None)]
+
+    def _twice(self, server: ServerSide, combination: Combination) -> list[Facts]:
+        answer = server.expected(http_request("abc"))  # it asks for nothing else
+        argv = [program("strsclnt"), "-4", "-D", "-v", "-u", "-q", "-d", f"sql:{self._database}"]
+        argv += ["-c", "2", "-t", "1", "-a", "localhost", "-p", str(server.port)]
+        argv += [*self._options(combination), "-C", combination.suite.nss]
+        if identity := self.identity(combination):
+            argv += ["-n", identity.name]
+        text = run([*argv, ADDRESS]).text
+        assert text.count(f"read {len(answer)} bytes total") == 2, text
+        # Counted after the first connection and at the end, in two streams.
+        hits = sorted(int(count) for count in re.findall(r"(\d+) cache hits", text))
+        told = from_nss(text)
+        return [replace(told, client=None, resumed=total > 0) for total in (hits[0], hits[-1])]
+
+    @property
+    def _database(self) -> Path:
+        assert self.places.nss
+        return self.places.nss
+
+    @staticmethod
+    def _options(combination: Combination) -> list[str]:
+        version = "tls1.3" if combination.version == TLS13 else "tls1.2"
+        return ["-V", f"{version}:{version}", "-J", _NSS_SCHEMES]
 
 
 _NSS_SCHEMES = ",".join(
+    # RSA-PSS keys are not among its defaults.
     [
         *(f"rsa_pss_pss_sha{bits}" for bits in (256, 384, 512)),
         *(f"rsa_pss_rsae_sha{bits}" for bits in (256, 384, 512)),
@@ -401,6 +432,7 @@ class NSSServerSide(ProcessServerSide):
 
     name = "selfserv"
     dialogue = "http"
+    chooses_group = True
 
     def __init__(self, places: Places, setup: ServerSetup) -> None:
         assert places.nss
@@ -408,23 +440,26 @@ class NSSServerSide(ProcessServerSide):
         options = ["-V", "tls1.2:tls1.3", "-G", "-I", ",".join(GROUPS[group].nss or "" for group in groups)]
         options += ["-c", "".join(suite.nss for suite in NSS_SUITES)]
         options += ["-r", "-r"] if setup.asks_client else []
-        options += ["-J", _NSS_SCHEMES] if setup.certificate == "rsa_pss" else []
+        options += ["-J", _NSS_SCHEMES]
         process = NSSServer(places.nss, [places.pki.server(setup.certificate)], *options)
         self.process = process
         self.port = process.port
         self._hits = 0
 
     def attend(self, combination: Combination, done: Callable[[], bool]) -> list[Facts]:
-        """Let it answer; its counters come last."""
-        start = len(self.process.stdout)
+        """Let it answer; what it tells of a connection comes in no fixed order."""
+        count = combination.connections
+        for marker in ("ticket parse failures", "issuer  DN: "):
+            self._added(marker, count, done)
+        told = self.process.stdout[self.start :].decode()
         facts = []
-        for part in self._added(start, "ticket parse failures", combination.connections, done):
-            facts.append(from_nss(part, self._hits))
-            self._hits = nss_hits(part)
+        for number in range(count):
+            facts.append(from_nss(told, self._hits, number))
+            self._hits = nss_hits(told, number)
         return facts
 
     def expected(self, request: bytes) -> bytes:
-        """It sends the request back as the body."""
+        """Return the request: it comes back as the body."""
         return request
 
 
@@ -436,10 +471,10 @@ NSS_SUITES = tuple(suite for suite in (*TLS13_SUITES, *TLS12_SUITES) if "CCM" no
 
 
 class CurlClientSide(ClientSide):
-    """`curl`; the same address twice makes two connections when the server closes the first, the second resumed."""
+    """`curl`; the same address twice makes two connections if the server closes, the second resumed."""
 
     name = "curl"
-    dialogues = ("http",)
+    dialogue = "http"
 
     def connect(self, server: ServerSide, combination: Combination) -> list[Facts]:
         """Make the connections in one process."""
@@ -450,16 +485,16 @@ class CurlClientSide(ClientSide):
         else:
             options += ["--tlsv1.2", "--tls-max", "1.2", "--ciphers", f"{suite}:@SECLEVEL=0"]
         client = CurlClient(self.identity(combination), self.trust(combination), options=options)
-        requests = [request_for(server, combination, number) for number in range(combination.connections)]
+        request = self.request(server, combination)
         argv = [str(part) for part in client.argv(server.port)]
         base = argv.pop().rstrip("/")
-        with Process([*argv, *(base + request.split()[1].decode() for request in requests)]) as process:
+        argv += [base + request.split()[1].decode()] * combination.connections
+        body = server.expected(request).split(b"\r\n\r\n", 1)[1]
+        with Process(argv) as process:
             assert process.wait() == 0, process.text
-            for request in requests:
-                assert server.expected(request).split(b"\r\n\r\n", 1)[1] in process.stdout
+            assert process.stdout == body * combination.connections
             parts = process.stderr.decode().split("* SSL connection using")
-            heads = ["", *parts[1:-1]]
             return [
-                from_curl(head + "SSL connection using" + part)
-                for head, part in zip(heads, parts[1:], strict=True)
+                from_curl(before + "SSL connection using" + after.partition("\n")[0])
+                for before, after in itertools.pairwise(parts)
             ]

@@ -1,4 +1,4 @@
-"""Suites and groups under the names of each peer; written down here apart from the product's tables, as an oracle.
+"""Suites and groups under each peer's names, written down here apart from the product's tables, as an oracle.
 
 Sources: IANA TLS parameters; `openssl ciphers -V`; GnuTLS priority strings; NSS takes code points.
 """
@@ -6,7 +6,8 @@ Sources: IANA TLS parameters; `openssl ciphers -V`; GnuTLS priority strings; NSS
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from handglass.records import dataclass
 
 TLS12 = "TLSv1.2"
 TLS13 = "TLSv1.3"
@@ -128,7 +129,7 @@ GROUP_BY_TEMP_KEY = {group.temp_key: group.name for group in GROUPS.values()}
 GROUP_BY_GNUTLS = {group.gnutls: group.name for group in GROUPS.values() if group.gnutls}
 
 CURVE_OF_KEY = {"p256": "P-256", "p384": "P-384", "p521": "P-521"}
-"""The group that TLS 1.2 wants to see among the offered ones before it takes an ECDSA certificate (RFC 8422 §5.1)."""
+"""The group that must be offered in TLS 1.2 with an ECDSA certificate (RFC 8422 §5.1)."""
 
 ECDSA_KEYS = ("p256", "p384", "p521", "ed25519", "ed448")
 """Certificates for the ECDHE_ECDSA suites (RFC 8422 §2.1)."""

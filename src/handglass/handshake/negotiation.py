@@ -73,10 +73,9 @@ def choose_limits(me: ServerState, hello: ClientHelloView) -> list[Extension]:
         # In TLS 1.3 the limit counts the content type byte, which our plaintext does not (RFC 8449 §4).
         hidden = 1 if channel.is_tls13 else 0
         channel.write_limit = min(channel.write_limit, size - hidden)
-        channel.limit_reads(
-            min(config.record_size_limit - hidden, MAX_PLAINTEXT), reasons.RECORD_SIZE_LIMIT_EXCEEDED
-        )
-        body = ext.RecordSizeLimit(config.record_size_limit).encode()
+        own = min(config.record_size_limit, MAX_PLAINTEXT + hidden)
+        channel.limit_reads(own - hidden, reasons.RECORD_SIZE_LIMIT_EXCEEDED)
+        body = ext.RecordSizeLimit(own).encode()
         return [Extension(ExtensionType.RECORD_SIZE_LIMIT, body)]
     body = hello.body(ExtensionType.MAX_FRAGMENT_LENGTH) or b""
     if ExtensionType.MAX_FRAGMENT_LENGTH not in hello:

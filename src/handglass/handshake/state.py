@@ -286,6 +286,9 @@ class ClientState(State):
     early_data_left: int = 0
     """Bytes of early data that may still be sent; 0 outside that phase."""
     pha_contexts: set[bytes] = field(default_factory=set)
+    """The contexts of the certificate requests after the handshake; each may come once (RFC 8446 §4.3.2)."""
+    former_random: bytes = b""
+    """The client's random before the renegotiation that is under way."""
 
     @property
     def settings(self) -> Config:

@@ -111,6 +111,8 @@ def renegotiate(me: ClientState) -> Conversation[None]:
 def give_up_renegotiation(me: ClientState) -> Conversation[None]:
     """The server refused the renegotiation that we began (RFC 5246 §7.2.2): all stays as it was."""
     me.renegotiating = False
+    me.driver.spare_hello_requests = 0
+    me.negotiated.client_random = me.driver.client_random = me.former_random
     me.end_transcript(keep=False)
     yield from connected(me)
 
@@ -119,6 +121,7 @@ def renegotiate_once(me: ClientState) -> Conversation[None]:
     """One more handshake on this connection (RFC 5246 §7.4.1.1, RFC 5746 §3.5)."""
     me.renegotiations += 1
     me.renegotiating = True
+    me.former_random = me.negotiated.client_random
     me.driver.transcript = Transcript(keep=True)
     me.driver.spare_hello_requests = me.config.limits.renegotiations
     offer = yield from send_client_hello(me)

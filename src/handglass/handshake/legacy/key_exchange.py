@@ -275,16 +275,16 @@ def excludes_dh(config: Config, hello: ClientHelloView) -> bool:
     return named and common_ffdhe(config, hello) is None
 
 
-def dh_group(config: ServerConfig, hello: ClientHelloView) -> tuple[int, int, NamedGroup | None] | None:
-    """Prime, generator and name of the group for DHE; None if the client excludes all of ours (RFC 7919 §4)."""
+def dh_group(config: ServerConfig, hello: ClientHelloView) -> tuple[int, int] | None:
+    """Prime and generator for DHE; None if the client excludes all of ours (RFC 7919 §4)."""
     group = common_ffdhe(config, hello)
     if group is None and excludes_dh(config, hello):
         return None
     if group is None and config.dh_parameters is not None:
-        return *config.dh_parameters, None
+        return config.dh_parameters
     group = group or NamedGroup.FFDHE2048
     facts = group_facts.facts_of(group)
-    return finite_field.ffdhe_prime(facts.bits if facts is not None else 2048), 2, group
+    return finite_field.ffdhe_prime(facts.bits if facts is not None else 2048), 2
 
 
 def integer_bytes(value: int) -> bytes:

@@ -92,7 +92,7 @@ def choose(me: ServerState, hello: ClientHelloView) -> Conversation[Choice]:
     ):
         raise PeerError(reasons.NO_COMMON_FFDHE_GROUP)
     names = ", ".join(suite.name for suite in shared)
-    raise LocalError(
+    raise PeerError(
         reasons.NO_COMMON_SUITE, f"no certificate, curve or signature scheme of ours fits one of {names}"
     )
 
@@ -153,8 +153,7 @@ def try_suite(
             found = dh_group(me.config, hello)
             if found is None:
                 return None
-            prime, generator, group = found
-            return Choice(suite, facts, DheServer(prime, generator, me.entropy), identity, scheme, group)
+            return Choice(suite, facts, DheServer(*found, me.entropy), identity, scheme)
         group = server_group(me.config, hello)
         if group is None:
             return None
@@ -190,8 +189,8 @@ def answers(me: ServerState, hello: ClientHelloView, choice: Choice) -> list[Ext
     if ExtensionType.EC_POINT_FORMATS in hello and choice.facts.key_exchange == "ECDHE":
         formats = ext.ECPointFormatList((ECPointFormat.UNCOMPRESSED,)).encode()
         found.append(Extension(ExtensionType.EC_POINT_FORMATS, formats))
-    if agreed.alpn is not None:
-        body = ext.ProtocolNameList((agreed.alpn,)).encode()
+    if choice.alpn is not None:
+        body = ext.ProtocolNameList((choice.alpn,)).encode()
         found.append(Extension(ExtensionType.ALPN, body))
     if agreed.encrypt_then_mac:
         found.append(Extension(ExtensionType.ENCRYPT_THEN_MAC, b""))

@@ -16,7 +16,7 @@ from handglass.handshake.legacy.common import (
     read_finished,
     send_finished,
 )
-from handglass.handshake.legacy.key_exchange import ServerExchange
+from handglass.handshake.legacy.key_exchange import DheServer, ServerExchange
 from handglass.handshake.legacy.profiles import PROFILES, Profile, master_secret
 from handglass.handshake.legacy.selection import Choice
 from handglass.handshake.negotiation import UNDERSTOOD
@@ -304,6 +304,7 @@ def send_params(me: ServerState, choice: Choice) -> Conversation[None]:
         return
     agreed = me.negotiated
     agreed.group = choice.group
+    agreed.dh_bits = exchange.prime.bit_length() if isinstance(exchange, DheServer) else None
     identity, scheme = choice.identity, choice.scheme
     assert identity is not None and scheme is not None  # noqa: S101, PT018 - such exchanges are signed
     signed = agreed.client_random + agreed.server_random + params.encode()

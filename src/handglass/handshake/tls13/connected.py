@@ -157,6 +157,8 @@ def take_post_handshake_certificate(
     me: ServerState, message: Certificate13 | CompressedCertificate
 ) -> Conversation[None]:
     """The client's Certificate, CertificateVerify and Finished in answer to our request (RFC 8446 §4.6.2)."""
+    if not me.requested:
+        raise PeerError(reasons.UNSOLICITED_CERTIFICATE)
     raw = me.raw
     plain = auth.decompress(me, message) if isinstance(message, CompressedCertificate) else message
     request = me.requested.pop(plain.certificate_request_context, None)

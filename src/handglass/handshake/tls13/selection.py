@@ -168,8 +168,9 @@ def choose_psk(
             continue
         hash_name = hash_of(source)
         suite = next((s for s in offered if facts_hash(s) == hash_name), None)
-        if isinstance(source, Session) and source.suite in offered and facts_hash(source.suite) == hash_name:
-            suite = source.suite if suite is None or source.max_early_data else suite
+        own = source.suite
+        if source.max_early_data and own is not None and own in offered and facts_hash(own) == hash_name:
+            suite = own  # the only one that early data can have been sent with (RFC 8446 §4.2.10)
         if suite is None:
             continue
         keys = check_binder(me, hello, index, source)
@@ -285,7 +286,7 @@ def choose_certificate(me: ServerState, hello: ClientHelloView, choice: Choice) 
             choice.identity, choice.scheme = identity, scheme
             return
     names = ", ".join(scheme.name for scheme in hello.signature_schemes) or "none"
-    raise LocalError(reasons.NO_COMMON_SIGNATURE, f"the client accepts {names}")
+    raise PeerError(reasons.NO_COMMON_SIGNATURE, f"the client accepts {names}")
 
 
 def accept_early_data(me: ServerState, hello: ClientHelloView, choice: Choice) -> Conversation[bool]:
