@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from handglass.net.identities import load_identity as load_identity
     from handglass.net.trust import TrustOptions as TrustOptions
     from handglass.net.verification import Verification as Verification
+    from handglass.records import replace as replace
     from handglass.registry.code_points import AlertDescription as AlertDescription
     from handglass.registry.code_points import AlertLevel as AlertLevel
     from handglass.registry.code_points import (
@@ -111,6 +112,7 @@ _HOMES = {
     "handglass.net.identities": ("load_identity",),
     "handglass.net.trust": ("TrustOptions",),
     "handglass.net.verification": ("Verification",),
+    "handglass.records": ("replace",),
     "handglass.registry.code_points": (
         "AlertDescription",
         "AlertLevel",

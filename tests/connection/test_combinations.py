@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from handglass.handshake.config import (
@@ -12,6 +10,7 @@ from handglass.handshake.config import (
     ClientConfig,
     ServerConfig,
 )
+from handglass.records import replace
 from handglass.registry import suites
 from handglass.registry.code_points import (
     CertificateCompressionAlgorithm,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from handglass.channel.limits import Limits
@@ -20,6 +18,7 @@ from handglass.handshake.events import (
     WarningReceived,
 )
 from handglass.handshake.session import ExternalPsk
+from handglass.records import replace
 from handglass.registry.code_points import (
     AlertDescription,
     CipherSuite,
@@ -68,7 +67,7 @@ class EarlyWorld:
         self.client = ClientConfig(versions=(TLS13,), early_data=True, alpn=(b"h2",))
         first = connect(self.client, self.server, clock=self.clock)
         self.client = replace(self.client, session=first.session())
-        self.server = replace(self.server, **server)  # type: ignore[arg-type]  # any of its fields
+        self.server = replace(self.server, **server)
 
     def attempt(self, data: bytes = b"early", **options: object) -> Pair:
         """Resume with early data."""

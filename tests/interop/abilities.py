@@ -15,8 +15,7 @@ Left out, and why:
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from handglass.records import replace
 from interop.combinations import Abilities
 from interop.vocabulary import TLS12_SUITES, TLS13_SUITES
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
 
+from handglass.records import dataclass
 from interop.vocabulary import (
     BY_CODE,
     BY_NAME,

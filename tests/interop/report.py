@@ -6,10 +6,10 @@ A test notes its result as a user property, which travels with pytest's report t
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 
 import pytest
 
+from handglass.records import dataclass, field
 from interop.combinations import Combination
 
 PROPERTY = "interop"
@@ -30,7 +30,7 @@ def properties(pairing: str, combination: Combination) -> list[str]:
     ]
 
 
-@dataclass
+@dataclass()
 class Row:
     """One pairing of programs."""
 

@@ -16,11 +16,11 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from handglass.records import dataclass, replace
 from interop.combinations import Combination
 from interop.facts import (
     Facts,
@@ -111,6 +111,10 @@ class ServerSide(ABC):
     """Whether it goes by its own order among the groups that the client offers."""
 
     @abstractmethod
+    def mark(self) -> None:
+        """Note that what the server says from now on belongs to the next combination."""
+
+    @abstractmethod
     def attend(self, combination: Combination, done: Callable[[], bool]) -> list[Facts]:
         """Do the server's part of the combination until the client is `done`; return what the server said."""
 
@@ -162,17 +166,23 @@ class ProcessServerSide(ServerSide):
     """A server whose facts are read from the output that a connection adds."""
 
     process: Process
+    start = 0
+    """Where the output of the combination begins."""
+
+    def mark(self) -> None:
+        """Count the output from here."""
+        self.start = len(self.process.stdout)
 
     def close(self) -> None:
         """End the process."""
         self.process.close()
 
-    def _added(self, start: int, marker: str, count: int, done: Callable[[], bool]) -> list[str]:
+    def _added(self, marker: str, count: int, done: Callable[[], bool]) -> list[str]:
         """Wait until `marker` stands `count` times in what was added; return the parts before each."""
         deadline = time.monotonic() + DEFAULT_LIMIT
         grace: float | None = None
         while True:
-            parts = self.process.stdout[start:].decode(errors="replace").split(marker)
+            parts = self.process.stdout[self.start :].decode(errors="replace").split(marker)
             if len(parts) > count:
                 return parts[:count]
             now = time.monotonic()
@@ -267,19 +277,16 @@ class CommandServer(ProcessServerSide):
 
     def attend(self, combination: Combination, done: Callable[[], bool]) -> list[Facts]:
         """Answer each connection's request by hand, then read what was printed."""
-        start = len(self.process.stdout)
         answered = 0
         for number in range(combination.connections):
-            answered += self._answer(start, number, answered, combination, done)
-        return [from_s_server(part) for part in self._added(start, "\nDONE\n", combination.connections, done)]
+            answered += self._answer(number, answered, combination, done)
+        return [from_s_server(part) for part in self._added("\nDONE\n", combination.connections, done)]
 
-    def _answer(
-        self, start: int, number: int, answered: int, combination: Combination, done: Callable[[], bool]
-    ) -> bool:
+    def _answer(self, number: int, answered: int, combination: Combination, done: Callable[[], bool]) -> bool:
         """Answer the request of this connection, unless it ends without one."""
         line = line_request(str(combination).replace(" ", "/"))
         while True:
-            added = self.process.stdout[start:]
+            added = self.process.stdout[self.start :]
             asked = re.findall(rb"GET /\S+ HTTP/1\.0\r\n", added) + [line] * added.count(line)
             if len(asked) > answered:
                 break
@@ -289,7 +296,7 @@ class CommandServer(ProcessServerSide):
         self.process.send(answer_to(asked[answered]))
         if asked[answered] != line:
             time.sleep(0.05)  # what is read together with the answer would be sent as data
-            if self.process.stdout[start:].count(b"\nDONE\n") <= number:
+            if self.process.stdout[self.start :].count(b"\nDONE\n") <= number:
                 self.process.send(b"q\n")
         return True
 
@@ -353,10 +360,8 @@ class GnuTLSServerSide(ProcessServerSide):
 
     def attend(self, combination: Combination, done: Callable[[], bool]) -> list[Facts]:
         """Let it echo; the channel bindings come last of its facts."""
-        start = len(self.process.stdout)
         return [
-            from_gnutls(part)
-            for part in self._added(start, "- Channel bindings", combination.connections, done)
+            from_gnutls(part) for part in self._added("- Channel bindings", combination.connections, done)
         ]
 
     def expected(self, request: bytes) -> bytes:
@@ -443,11 +448,10 @@ class NSSServerSide(ProcessServerSide):
 
     def attend(self, combination: Combination, done: Callable[[], bool]) -> list[Facts]:
         """Let it answer; what it tells of a connection comes in no fixed order."""
-        start = len(self.process.stdout)
         count = combination.connections
         for marker in ("ticket parse failures", "issuer  DN: "):
-            self._added(start, marker, count, done)
-        told = self.process.stdout[start:].decode()
+            self._added(marker, count, done)
+        told = self.process.stdout[self.start :].decode()
         facts = []
         for number in range(count):
             facts.append(from_nss(told, self._hits, number))

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from handglass.records import dataclass
 from interop import abilities
 from interop.combinations import Abilities, Combination
 from interop.facts import Facts
@@ -145,6 +145,7 @@ def test_combination(
     server = servers.get(pairing, places, setup)
     client = pairing.client(places)
     try:
+        server.mark()
         future = attendant.submit(client.connect, server, combination)
         told_by_server = attended(server, combination, future)
         told_by_client = future.result()

@@ -6,7 +6,8 @@ Sources: IANA TLS parameters; `openssl ciphers -V`; GnuTLS priority strings; NSS
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from handglass.records import dataclass
 
 TLS12 = "TLSv1.2"
 TLS13 = "TLSv1.3"

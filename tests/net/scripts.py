@@ -6,10 +6,10 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TypeVar
 
 from handglass.net.dialogue import Dialogue, Exchange
+from handglass.records import dataclass
 
 T = TypeVar("T")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from handglass.net.errors import NetCode, NetError
 from handglass.net.http_fetch import FetchOptions
 from handglass.net.ocsp_fetch import Stapler, StaplingError, ask_responder, responder_url
 from handglass.net.pki_fetch import Fetcher, complete_chain, crl_downloader
+from handglass.records import dataclass
 from handglass.verify import Certificate, TrustStore, VerifyCode, VerifyParams, verify_chain
 from handglass.verify.access import crl_urls, delta_crl_urls, issuer_urls, ocsp_urls
 from handglass.verify.ocsp_judge import OcspOutcome, judge_response
@@ -33,7 +33,7 @@ DAY = timedelta(days=1)
 LIMITS = FetchOptions(seconds=5, proxy="")
 
 
-@dataclass
+@dataclass()
 class Holder:
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from random import Random
 
 import pytest
@@ -25,6 +24,7 @@ from handglass.record import (
     Protection,
     Run,
 )
+from handglass.records import dataclass
 from handglass.registry.errors import LocalError, PeerError
 from handglass.registry.reasons import (
     BAD_RECORD_MAC,

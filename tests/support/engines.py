@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -27,6 +26,7 @@ from handglass.handshake.events import DataReceived, Event, Failed, HandshakeCom
 from handglass.handshake.observer import Observer
 from handglass.handshake.session import Session
 from handglass.handshake.sessions import MemorySessions
+from handglass.records import dataclass, field
 from handglass.registry.code_points import AlertDescription
 from handglass.registry.errors import AlertReceived, LocalError, PeerError
 from support import pki
@@ -99,7 +99,7 @@ def random_pieces(seed: int) -> Cut:
     return cut
 
 
-@dataclass
+@dataclass()
 class Pair:
     """A client and a server, and what each has told its application."""
 

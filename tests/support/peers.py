@@ -18,13 +18,13 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+from handglass.records import dataclass, field
 from support.pki import Identity, Pki, once
 from support.processes import DEFAULT_LIMIT, Outcome, Process, free_port, run
 

@@ -19,7 +19,6 @@ import datetime
 import fcntl
 import ipaddress
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias, cast
@@ -29,6 +28,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from handglass.records import dataclass
 from support import der
 
 PrivateKey: TypeAlias = (

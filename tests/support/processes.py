@@ -18,10 +18,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
+
+from handglass.records import dataclass
 
 DEFAULT_LIMIT = 20.0
 """Seconds that a start, a wait or a whole run may take; ten times what a slow machine needs."""

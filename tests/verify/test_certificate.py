@@ -122,6 +122,38 @@ def test_lengths_that_are_not_shortest() -> None:
     assert "a length is not in its shortest form at offset 0" in read.problems
 
 
+TIMES = [
+    (0x17, b"2601010000Z"),
+    (0x17, b"260101000000+0130"),
+    (0x17, b"260101000000-0130"),
+    (0x17, b"2601010000"),
+    (0x17, b"269901000000Z"),
+    (0x18, b"202601010000Z"),
+    (0x18, b"20260101000000.125Z"),
+    (0x18, b"20260101000000"),
+    (0x18, b"20260101000000+9999"),
+    (0x18, b"garbage"),
+]
+
+
+@needs_program
+@pytest.mark.parametrize(("tag", "raw"), TIMES)
+def test_odd_times_are_printed_like_the_program(tag: int, raw: bytes, tmp_path: Path) -> None:
+    validity = build.seq(build.encode(tag, raw), build.time(build.NOW))
+    built = build.certificate(NAME, KEY, validity=validity)
+    path = tmp_path / "x.pem"
+    path.write_text(built.pem)
+    run = subprocess.run(
+        ["openssl", "x509", "-in", str(path), "-noout", "-startdate"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    read = Certificate(built.der)
+    assert read.not_before.seconds is None
+    assert run.stdout.removeprefix("notBefore=").strip() == read.not_before.text
+
+
 @needs_program
 def test_printed_like_the_program(tmp_path: Path) -> None:
     """Dates, serial number and names of the program beside ours."""

@@ -15,8 +15,19 @@ from pathlib import Path
 import pytest
 
 from handglass.cli.verify_program import goes_on
-from handglass.verify import Certificate, Crl, Decide, TrustStore, VerifyCode, VerifyResult, verify_chain
-from verify.support import openssl, scenes, scenes_extensions, scenes_revocation
+from handglass.crypto.containers import CertificateEntry
+from handglass.verify import (
+    Certificate,
+    Crl,
+    Decide,
+    TrustStore,
+    VerifyCode,
+    VerifyResult,
+    from_entry,
+    verify_chain,
+)
+from handglass.verify.dane import DaneRecords, read_record
+from verify.support import openssl, scenes, scenes_extensions, scenes_revocation, scenes_trust
 from verify.support.openssl import Scene, Step
 
 Generator = Callable[[], Iterator[tuple[str, Scene]]]
@@ -64,20 +75,32 @@ needs_program = pytest.mark.skipif(
 )
 
 
+def anchors_of(scene: Scene) -> list[Certificate]:
+    trusted, rejected = scene.settings
+    if not trusted and not rejected:
+        return [Certificate(der) for der in scene.anchors]
+    return [from_entry(CertificateEntry(der, trusted or None, rejected)) for der in scene.anchors]
+
+
 def verify(scene: Scene, decide: Decide | None = None) -> VerifyResult:
     return verify_chain(
         Certificate(scene.leaf),
         [Certificate(der) for der in scene.untrusted],
-        TrustStore([Certificate(der) for der in scene.anchors]),
+        TrustStore(anchors_of(scene)),
         scene.params,
         0,
         crls=[Crl(der) for der in scene.crls],
         decide=decide,
+        dane=DaneRecords(read_record(*each) for each in scene.tlsa).judge() if scene.tlsa else None,
     )
 
 
 @needs_library
-@pytest.mark.parametrize("generator", GENERATORS, ids=lambda generator: generator.__name__)
+@pytest.mark.parametrize(
+    "generator",
+    [*GENERATORS, scenes.alternatives, scenes_trust.trust_settings, scenes_trust.dane],
+    ids=lambda generator: generator.__name__,
+)
 def test_every_problem_is_the_librarys(generator: Generator) -> None:
     differing = []
     documented: Counter[str] = Counter()

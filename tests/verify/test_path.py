@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import pytest
 
 from handglass.crypto.containers import CertificateEntry
-from handglass.records import replace
+from handglass.records import dataclass, field, replace
 from handglass.verify import (
     Certificate,
     Crl,
@@ -122,7 +121,7 @@ def test_international_host_names() -> None:
 # --- stores -------------------------------------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass()
 class Place:
     entries: list[CertificateEntry] = field(default_factory=list)
     lists: list[bytes] = field(default_factory=list)
@@ -231,7 +230,7 @@ def test_alternative_chains() -> None:
 # --- DANE ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass()
 class Judge:
     """Records that match by the certificate itself: usage -> certificates."""
 
@@ -346,6 +345,21 @@ def test_name_constraints_that_explode() -> None:
     result = verify_chain(leaf, [one], TrustStore([root]), PARAMS, NOW)
     assert VerifyCode.UNSPECIFIED in {event.code for event in result.problems}
     assert time.monotonic() - started < 5
+
+
+def test_many_certificates_with_many_names() -> None:
+    """Each pair stays below the limit of one comparison, all of them together do not."""
+    layers = scenes.layers(5)
+    for layer in layers[1:]:
+        layer.extensions["nc"] = build.name_constraints(
+            excluded=[build.dns(f"x{number}") for number in range(900)]
+        )
+        layer.extensions["san"] = build.alternative_names(*(build.dns(f"h{number}") for number in range(900)))
+    *above, leaf = (Certificate(item.der) for item in scenes.make(layers))
+    started = time.monotonic()
+    result = verify_chain(leaf, above[1:], TrustStore([above[0]]), VerifyParams(), NOW)
+    assert result.problems[-1].detail == "too many names and constraints"
+    assert time.monotonic() - started < 8
 
 
 def test_a_policy_tree_that_explodes() -> None:

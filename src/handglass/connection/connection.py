@@ -141,10 +141,12 @@ class Connection:
             raise LocalError(reasons.CONNECTION_OVER, "data after the end of the input")
         if self.error is not None or self._peer_closed:
             return self._take_events()
-        if len(data):
-            self._channel.feed(data)
-        else:
+        if not len(data):
             self._at_end = True
+        elif self._closed and not self._me.sends_data:
+            return []  # we have called the handshake off, and have no keys for what still comes
+        else:
+            self._channel.feed(data)
         return self._go_on()
 
     def data_to_send(self) -> bytearray:
@@ -298,8 +300,6 @@ class Connection:
             content_type, payload = item
             if content_type == ALERT:
                 self._take_alert(payload)
-            elif self._closed and not self._me.sends_data:
-                continue  # we have called the handshake off
             elif content_type == APPLICATION_DATA:
                 self._take_data(payload)
             elif content_type == HANDSHAKE:

@@ -8,14 +8,14 @@ point, and the key comes as a SubjectPublicKeyInfo. Whatever does not check, for
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from handglass.records import dataclass
+
+from .public_keys import load_subject_public_key
 
 __all__ = ["CertificateSignatureError", "check_signature", "is_on_curve"]
 
@@ -49,17 +49,12 @@ def is_on_curve(spki: bytes) -> bool:
     True also for a curve that is not supported here.
     """
     try:
-        _load(spki)
+        load_subject_public_key(spki)
     except UnsupportedAlgorithm:
         return True
     except (ValueError, TypeError):
         return False
     return True
-
-
-@lru_cache(maxsize=64)
-def _load(spki: bytes) -> PublicKeyTypes:
-    return serialization.load_der_public_key(spki)
 
 
 def _other_kind() -> ValueError:
@@ -70,7 +65,7 @@ def _rsa(digest: hashes.HashAlgorithm) -> Check:
     def check(spki: bytes, _parameters: bytes | None, signed: bytes, signature: bytes) -> None:
         if _pss_of_key(spki) is not None:
             raise ValueError("the signer's key makes RSASSA-PSS signatures only")
-        key = _load(spki)
+        key = load_subject_public_key(spki)
         if not isinstance(key, rsa.RSAPublicKey):
             raise _other_kind()
         key.verify(signature, signed, padding.PKCS1v15(), digest)
@@ -80,7 +75,7 @@ def _rsa(digest: hashes.HashAlgorithm) -> Check:
 
 def _ecdsa(digest: hashes.HashAlgorithm) -> Check:
     def check(spki: bytes, _parameters: bytes | None, signed: bytes, signature: bytes) -> None:
-        key = _load(spki)
+        key = load_subject_public_key(spki)
         if not isinstance(key, ec.EllipticCurvePublicKey):
             raise _other_kind()
         key.verify(signature, signed, ec.ECDSA(digest))
@@ -90,7 +85,7 @@ def _ecdsa(digest: hashes.HashAlgorithm) -> Check:
 
 def _dsa(digest: hashes.HashAlgorithm) -> Check:
     def check(spki: bytes, _parameters: bytes | None, signed: bytes, signature: bytes) -> None:
-        key = _load(spki)
+        key = load_subject_public_key(spki)
         if not isinstance(key, dsa.DSAPublicKey):
             raise _other_kind()
         key.verify(signature, signed, digest)
@@ -110,7 +105,7 @@ def _one_shot(
     def check(spki: bytes, parameters: bytes | None, signed: bytes, signature: bytes) -> None:
         if parameters is not None:  # RFC 8410 §3, RFC 9881 §2
             raise ValueError("parameters where the algorithm has none")
-        key = _load(spki)
+        key = load_subject_public_key(spki)
         if not isinstance(key, kind):
             raise _other_kind()
         key.verify(signature, signed)
@@ -138,7 +133,7 @@ def _pss(spki: bytes, parameters: bytes | None, signed: bytes, signature: bytes)
     ):
         raise ValueError("the signer's key is bound to other RSASSA-PSS parameters")
     scheme = padding.PSS(padding.MGF1(used.mask), used.salt)
-    key = _load(spki)
+    key = load_subject_public_key(spki)
     if not isinstance(key, rsa.RSAPublicKey):
         raise _other_kind()
     key.verify(signature, signed, scheme, used.digest)

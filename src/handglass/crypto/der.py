@@ -9,6 +9,7 @@ more than one byte) is read and reported through `notes`; what cannot be read at
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 __all__ = [
     "BIT_STRING",
@@ -184,6 +185,7 @@ def object_identifier(element: Element) -> str:
     return decode_oid(element.expect(OID, "an object identifier").content)
 
 
+@lru_cache(maxsize=1024)
 def decode_oid(content: bytes) -> str:
     """Give an OBJECT IDENTIFIER in dotted form (X.690 §8.19). Raises DerError."""
     if not content or content[-1] & 0x80 or len(content) > MAX_OID_BYTES:
@@ -199,6 +201,7 @@ def decode_oid(content: bytes) -> str:
     return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
 
 
+@lru_cache(maxsize=1024)
 def encode_oid(dotted: str) -> bytes:
     """Give the content bytes of an OBJECT IDENTIFIER. Raises ValueError for what is not one."""
     arcs = [int(arc) for arc in dotted.split(".")]

@@ -17,7 +17,6 @@ from typing import Protocol, TypeVar
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, mlkem, x448, x25519
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from handglass.records import dataclass, field
 from handglass.registry.code_points import NamedGroup
@@ -198,7 +197,9 @@ class _Curve(_Symmetric):
                 raise BadPublic(f"the point is not on the curve {name}") from error
             return key.exchange(ec.ECDH(), point)
 
-        return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint), exchange
+        # The library's serialization of points would bring formats of SSH with it, and 10 ms of start.
+        numbers, size = key.public_key().public_numbers(), self._scalar_size
+        return b"\x04" + numbers.x.to_bytes(size, "big") + numbers.y.to_bytes(size, "big"), exchange
 
     def _from(self, entropy: Entropy) -> ec.EllipticCurvePrivateKey:
         """Make the key whose scalar is the next bytes that are a scalar, cut to the curve's bits."""

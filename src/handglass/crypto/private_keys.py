@@ -106,10 +106,11 @@ def _pss_hash(parameters: list[der.Element]) -> str | None:
 def load_public_key(spki: bytes) -> PublicKey:
     """Return the key object of a SubjectPublicKeyInfo in DER. Raises `ContainerError`."""
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 (lazy: costs 25 ms at start)
-    from cryptography.hazmat.primitives.serialization import load_der_public_key  # noqa: PLC0415 (lazy)
+
+    from .public_keys import load_subject_public_key  # noqa: PLC0415 (lazy)
 
     try:
-        return without_panic(lambda: load_der_public_key(spki))
+        return without_panic(lambda: load_subject_public_key(spki))
     except UnsupportedAlgorithm as problem:
         raise ContainerError(f"its public key is of a kind that is not supported: {problem}") from None
     except (ValueError, TypeError, OverflowError) as problem:

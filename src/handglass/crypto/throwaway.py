@@ -1,7 +1,7 @@
 """Certificates made on the spot, in memory: a self-signed one, or an authority that issues others.
 
-For `s_server` without a certificate at hand, the demonstration, and anybody's tests. The keys are real and
-die with the process; the validity is short on purpose. The clock is handed in.
+For `s_server` without a certificate at hand, the demonstration, and anybody's tests. The keys are real and,
+unless they are written out, die with the process; the validity is short on purpose. The clock is handed in.
 
 Source: RFC 5280 §4.1, §4.2.1; the names in subjectAltName as RFC 9525 §6.3 compares them.
 """
@@ -61,6 +61,17 @@ def self_signed(
     builder = _leaf(_builder(now, names[0], names[0], key), names, client=False)
     certificate = _sign(builder, key, key, authority=False)
     return Identity(certificate, key, (), key_type_of(key), label=f"throwaway certificate for {names[0]}")
+
+
+def key_to_pem(identity: Identity) -> str:
+    """Return the private key of an identity as PEM: PKCS#8, not encrypted."""
+    from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415 (lazy)
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+    )
+
+    return identity.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii")
 
 
 def generate_key(key_type: KeyType) -> CertificateIssuerPrivateKeyTypes:

@@ -29,6 +29,7 @@ def handshake(me: ClientState) -> Conversation[None]:
     if me.driver.observer is not None:
         me.driver.observer.version(version)
     if version == ProtocolVersion.TLS1_3:
+        me.driver.spare_hello_requests = 0
         yield from tls13.handshake(me, offer, answer)
     else:
         yield from legacy.handshake(me, offer, answer)

@@ -64,6 +64,7 @@ async def open_connection(
     reached, the error is asyncio's OSError.
     """
     connection, verdict = client_connection(host, config, verify, observer, deferred)
+    stream: TLSStream | None = None
     try:
         async with asyncio.timeout(timeout):
             reader, writer = await asyncio.open_connection(
@@ -73,7 +74,7 @@ async def open_connection(
             await stream._handshake(early_data)
             return stream
     except TimeoutError:
-        raise overdue("handshake", timeout, connection) from None
+        raise overdue("handshake", timeout, stream._waited_to if stream is not None else "") from None
 
 
 async def serve_one(
@@ -99,7 +100,7 @@ async def serve_one(
             await stream._handshake()
             return stream
     except TimeoutError:
-        raise overdue("handshake", timeout, connection) from None
+        raise overdue("handshake", timeout, stream._waited_to) from None
 
 
 class TLSStream(BaseStream):
@@ -139,7 +140,7 @@ class TLSStream(BaseStream):
                     await self._receive()
                 return self._give(size)
         except TimeoutError:
-            raise overdue("read", self.timeout, self.connection) from None
+            raise overdue("read", self.timeout) from None
 
     async def read_exactly(self, size: int) -> bytes:
         """Exactly `size` bytes. Raises EOFError if the peer closes before; `timeout` limits each piece."""
@@ -181,7 +182,7 @@ class TLSStream(BaseStream):
             async with asyncio.timeout(self.timeout):
                 await self._writer.drain()
         except TimeoutError:
-            raise overdue("write", self.timeout, self.connection) from None
+            raise overdue("write", self.timeout) from None
 
     async def write_eof(self) -> None:
         """Say that no more will come (close_notify); the peer may still send, and `read` goes on."""
@@ -239,6 +240,7 @@ class TLSStream(BaseStream):
             await self._writer.drain()
         except BaseException as error:
             self._is_closed = True
+            self._waited_to = connection.state
             is_late = isinstance(error, asyncio.CancelledError)
             connection.abort(reasons.HANDSHAKE_TIMEOUT.alert if is_late else reasons.INTERNAL_ERROR.alert)
             self._send()

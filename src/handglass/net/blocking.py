@@ -297,7 +297,7 @@ class TLSStream(BaseStream):
                 raise interrupted(self._broken, self.connection)
             left = remaining(deadline)
             if left == 0:
-                raise overdue(what, self.timeout, self.connection)
+                raise overdue(what, self.timeout, self.connection.state)
             self._wait(left)
 
     def _wait(self, seconds: float | None) -> None:

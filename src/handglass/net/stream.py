@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from handglass.handshake.observer import Observer
     from handglass.handshake.session import Session
     from handglass.handshake.state import Negotiated
+    from handglass.registry.code_points import CipherSuite, ProtocolVersion
     from handglass.verify.result import VerifyResult
 
 TIME_LIMIT = 30.0
@@ -54,11 +55,24 @@ class BaseStream:
         self._tell = tell
         self._received = bytearray()
         self._end: Closed | None = None
+        self._waited_to = ""
 
     @property
     def negotiated(self) -> Negotiated:
         """What the two sides agreed on."""
         return self.connection.negotiated
+
+    @property
+    def version(self) -> ProtocolVersion:
+        """The protocol version."""
+        assert self.negotiated.version is not None  # noqa: S101 - no stream leaves us before it is settled
+        return self.negotiated.version
+
+    @property
+    def suite(self) -> CipherSuite:
+        """The cipher suite."""
+        assert self.negotiated.suite is not None  # noqa: S101 - no stream leaves us before it is settled
+        return self.negotiated.suite
 
     @property
     def verification(self) -> VerifyResult | None:
@@ -136,9 +150,9 @@ def server_connection(
     return ServerConnection(config, clock=time.time, observer=observer, deferred=deferred), verdict
 
 
-def overdue(what: str, seconds: float | None, connection: Connection) -> TimeoutError:
-    """The error of a time limit that was reached, with what we were waiting for."""
-    wait = f", waiting to {connection.state}" if connection.state.startswith("read ") else ""
+def overdue(what: str, seconds: float | None, state: str = "") -> TimeoutError:
+    """The error of a time limit that was reached; `state` is that of the connection until then."""
+    wait = f", waiting to {state}" if state.startswith("read ") else ""
     return TimeoutError(f"the {what} was not done within {seconds or 0:g} seconds{wait}")
 
 

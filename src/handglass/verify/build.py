@@ -278,7 +278,8 @@ class _Builder:
         dane = context.dane
         if dane is not None and (not dane.has_pkix or context.anchored):
             context.problem(VerifyCode.DANE_NO_MATCH, last)
-        context.problem(code, last)
+        wanted = "" if code in _SELF_SIGNED else f"no certificate of {self.chain[-1].issuer}"
+        context.problem(code, last, detail=wanted)
 
     def _reason(self) -> VerifyCode:
         top = self.chain[-1]
@@ -306,6 +307,7 @@ def _self_signed(certificate: Certificate) -> bool:
     return certificate.facts.self_signed
 
 
+_SELF_SIGNED = {VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT, VerifyCode.SELF_SIGNED_CERT_IN_CHAIN}
 _TIME_PROBLEMS = {
     VerifyCode.ERROR_IN_CERT_NOT_BEFORE_FIELD,
     VerifyCode.CERT_NOT_YET_VALID,

@@ -20,7 +20,8 @@ from .params import HostFlags
 
 __all__ = ["check_name_constraints", "constraint_problem"]
 
-MAX_COMPARISONS = 1 << 20
+MAX_COMPARISONS = 1 << 20  # for one certificate under one other, as in OpenSSL
+TOTAL_COMPARISONS = 1 << 21  # for the whole chain
 OK = VerifyCode.OK
 PERMITTED_VIOLATION = VerifyCode.PERMITTED_VIOLATION
 UNSUPPORTED_NAME_SYNTAX = VerifyCode.UNSUPPORTED_NAME_SYNTAX
@@ -29,6 +30,7 @@ UNSUPPORTED_NAME_SYNTAX = VerifyCode.UNSUPPORTED_NAME_SYNTAX
 def check_name_constraints(context: Context) -> None:
     """Report names that a certificate above forbids, from the anchor down. Raises Stopped."""
     chain = context.chain
+    budget = TOTAL_COMPARISONS
     for depth in range(len(chain) - 1, -1, -1):
         certificate = chain[depth]
         if depth != 0 and certificate.facts.self_issued:
@@ -39,6 +41,10 @@ def check_name_constraints(context: Context) -> None:
             constraints = chain[above].facts.name_constraints
             if constraints is None:
                 continue
+            budget -= _comparisons(certificate, constraints)
+            if budget < 0:
+                context.problem(VerifyCode.UNSPECIFIED, depth, certificate, "too many names and constraints")
+                return
             code = constraint_problem(certificate, constraints)
             if code == OK and depth == 0 and _common_name_counts(certificate, context.params.host_flags):
                 code = _common_name_problem(certificate, constraints)
@@ -51,8 +57,7 @@ def constraint_problem(certificate: Certificate, constraints: NameConstraints) -
     """Say what constraints have against a certificate's subject and alternative names."""
     subject = certificate.subject
     alternatives = certificate.facts.alternative_names or ()
-    count = len(constraints.permitted) + len(constraints.excluded)
-    if count * (len(subject) + len(alternatives)) > MAX_COMPARISONS:
+    if _comparisons(certificate, constraints) > MAX_COMPARISONS:
         return VerifyCode.UNSPECIFIED
     names: list[GeneralName] = []
     if len(subject):
@@ -66,6 +71,11 @@ def constraint_problem(certificate: Certificate, constraints: NameConstraints) -
             names.append(GeneralName(general_names.EMAIL, attribute.value))
     names.extend(alternatives)
     return next(filter(None, (_problem(name, constraints) for name in names)), OK)
+
+
+def _comparisons(certificate: Certificate, constraints: NameConstraints) -> int:
+    names = len(certificate.subject) + len(certificate.facts.alternative_names or ())
+    return names * (len(constraints.permitted) + len(constraints.excluded))
 
 
 def _common_name_counts(certificate: Certificate, flags: HostFlags) -> bool:

@@ -147,9 +147,15 @@ class Judge:
         self.has_dane = any(record.usage in {DANE_TA, DANE_EE} for record in records)
         self.has_anchors = any(record.usage in {PKIX_TA, DANE_TA} for record in records)
         self.skip_names = no_ee_name_checks
-        whole = [record for record in records if record.usage == DANE_TA and record.matching_type == FULL]
+        whole = [
+            record
+            for record in records
+            if record.usage in {PKIX_TA, DANE_TA} and record.matching_type == FULL
+        ]
         self.certificates: Sequence[bytes] = [record.data for record in whole if record.selector == CERT]
-        self.bare_keys: Sequence[bytes] = [record.data for record in whole if record.selector == SPKI]
+        self.bare_keys: Sequence[bytes] = [
+            record.data for record in whole if record.selector == SPKI and record.usage == DANE_TA
+        ]
         self.matched: DaneMatch | None = None
         self.matched_depth: int | None = None
 

@@ -13,7 +13,7 @@ class DaneJudge(Protocol):
 
     A judge serves one verification. `has_pkix`: there are records of usage 0 or 1; `has_dane`: of usage 2
     or 3; `has_anchors`: of usage 0 or 2; `skip_names`: no name check when usage 3 matched (RFC 7671 §5.1);
-    `certificates`: whole certificates in records "2 0 0"; `bare_keys`: whole keys in records "2 1 0";
+    `certificates`: whole certificates in records "0 0 0" and "2 0 0"; `bare_keys`: whole keys in records "2 1 0";
     `matched_depth`: where a record matched, None if none did.
     """
 

@@ -72,7 +72,7 @@ def run(context: Context) -> bool:
     try:
         strength.check_leaf_key(context)
         if context.dane is not None and _ended_by_dane(context, context.dane):
-            return context.error == VerifyCode.OK
+            return True
         build_chain(context)
         check_extensions(context)
         strength.check_levels(context)
@@ -101,6 +101,7 @@ def _ended_by_dane(context: Context, dane: DaneJudge) -> bool:
     matched = dane.match(leaf.der, 0, from_store=False)
     if not matched and (dane.has_anchors or dane.matched_depth is not None):
         return False
+    _check_keys(context)
     strength.check_suite_b(context, leaf_alone=True)
     if not matched:
         context.problem(VerifyCode.DANE_NO_MATCH, 0, leaf)

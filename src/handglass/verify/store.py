@@ -8,13 +8,16 @@ wanted name; what they give is kept. Nothing here reads a file: `net/` brings th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
-
-from handglass.crypto.containers import CertificateEntry
+from typing import TYPE_CHECKING, Protocol
 
 from .certificate import Auxiliary, Certificate
 from .crl import Crl
 from .names import Name
+
+if TYPE_CHECKING:
+    from handglass.crypto.containers import (
+        CertificateEntry,
+    )  # it brings key formats along, which nobody needs here
 
 __all__ = ["Source", "TrustStore", "from_entry"]
 

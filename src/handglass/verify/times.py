@@ -8,6 +8,7 @@ here).
 from __future__ import annotations
 
 import datetime
+import re
 
 from handglass.records import dataclass
 
@@ -16,6 +17,12 @@ from . import der
 __all__ = ["Time"]
 
 _EPOCH = datetime.datetime(1970, 1, 1)
+_REST = rb"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?"
+_ZONE = rb"(Z|[+-](?:0\d|1[0-2])[0-5]\d)"
+_FORMS = {
+    der.UTC_TIME: re.compile(rb"(\d\d)" + _REST + rb"()" + _ZONE),
+    der.GENERALIZED_TIME: re.compile(rb"(\d{4})" + _REST + rb"(\.\d+)?" + _ZONE),
+}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -38,11 +45,33 @@ class Time:
 
     @property
     def text(self) -> str:
-        """As OpenSSL prints it: "Nov 20 20:14:47 2026 GMT"; "Bad time value" for what has no value."""
-        if self.seconds is None:
+        """As OpenSSL prints it: "Nov 20 20:14:47 2026 GMT"; "Bad time value" for what is no time at all.
+
+        Forms that certificates may not have, but ASN.1 knows (no seconds, fractions, offsets), are printed too.
+        """
+        if self.seconds is not None:
+            return _printed(_EPOCH + datetime.timedelta(seconds=self.seconds))
+        form = _FORMS.get(self.tag)
+        found = form.fullmatch(self.raw) if form else None
+        if found is None:
             return "Bad time value"
-        when = _EPOCH + datetime.timedelta(seconds=self.seconds)
-        return f"{_MONTHS[when.month - 1]} {when.day:2d} {when:%H:%M:%S} {when.year} GMT"
+        year, month, day, hour, minute, second, fraction, zone = (part.decode() for part in found.groups(b""))
+        if self.tag == der.UTC_TIME:
+            year = ("19" if year >= "50" else "20") + year
+        try:
+            when = datetime.datetime(
+                int(year), int(month), int(day), int(hour), int(minute), int(second or 0)
+            )
+            if zone != "Z":
+                offset = datetime.timedelta(hours=int(zone[1:3]), minutes=int(zone[3:]))
+                when += offset if zone[0] == "-" else -offset
+        except (ValueError, OverflowError):
+            return "Bad time value"
+        return _printed(when, fraction)
+
+
+def _printed(when: datetime.datetime, fraction: str = "") -> str:
+    return f"{_MONTHS[when.month - 1]} {when.day:2d} {when:%H:%M:%S}{fraction} {when.year} GMT"
 
 
 def _seconds(tag: int, raw: bytes) -> int | None:

@@ -15,9 +15,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from handglass.records import dataclass
 from support.peers import program
 from support.pki import Identity
 from support.processes import Process, free_port, run

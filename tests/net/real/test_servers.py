@@ -11,7 +11,6 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 
 import pytest
 
@@ -19,6 +18,7 @@ from handglass.net.dial import Target, dial
 from handglass.net.dialogue import Finding
 from handglass.net.errors import NetCode, NetError
 from handglass.net.starttls import Names, start_tls
+from handglass.records import dataclass
 from net.real import daemons
 from net.real.daemons import Workshop, workshop
 from support.peers import needs

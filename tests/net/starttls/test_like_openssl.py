@@ -7,13 +7,13 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import pytest
 
 from handglass.net.dial import Target, dial
 from handglass.net.proxy import Credentials, go_through, parse_proxy
 from handglass.net.starttls import Names, start_tls
+from handglass.records import dataclass, field
 from net.scripts import HAPPY, Heard, Said, Script
 from support.peers import needs, program
 from support.pki import Identity, Pki
@@ -41,7 +41,7 @@ SIMPLER: dict[str, Script] = {
 }  # fmt: skip
 
 
-@dataclass
+@dataclass()
 class Recorder:
     """A server that follows a script for each of two clients, then does TLS; keeps what each has said."""
 

@@ -6,12 +6,12 @@ import base64
 import datetime
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa
 
+from handglass.records import dataclass, field
 from handglass.verify import der
 from handglass.verify.der import encode_oid
 

@@ -12,11 +12,11 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from handglass.records import dataclass
 from handglass.verify import SuiteB, VerifyParams
 
 from . import build
@@ -26,14 +26,18 @@ from . import build
 class Scene:
     """One thing to verify.
 
-    `anchors` may be (DER, trusted purposes, rejected purposes) only in other tests.
+    Only the library, not the program, can be given: `settings`, purposes that every anchor is trusted for and
+    rejected for ("TRUSTED CERTIFICATE"); `tlsa`, records as (usage, selector, matching type, data); and a
+    `VerifyParams.trusted_first` that is off.
     """
 
     leaf: bytes
     untrusted: Sequence[bytes] = ()
     anchors: Sequence[bytes] = ()
     crls: Sequence[bytes] = ()
-    params: VerifyParams = VerifyParams()  # noqa: RUF009 - it is frozen
+    params: VerifyParams = VerifyParams()
+    settings: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    tlsa: Sequence[tuple[int, int, int, bytes]] = ()
 
 
 @dataclass(frozen=True)
@@ -190,6 +194,11 @@ def run_library(scene: Scene) -> tuple[int, int, list[Step]]:
     store = ctypes.c_void_p(lib.X509_STORE_new())
     for der in scene.anchors:
         certificate = _certificate(lib, der)
+        for add, purposes in zip(
+            (lib.X509_add1_trust_object, lib.X509_add1_reject_object), scene.settings, strict=True
+        ):
+            for purpose in purposes:
+                add(certificate, ctypes.c_void_p(lib.OBJ_txt2obj(purpose.encode(), 1)))
         lib.X509_STORE_add_cert(store, certificate)
         lib.X509_free(certificate)
     untrusted = ctypes.c_void_p(lib.OPENSSL_sk_new_null())
@@ -203,10 +212,18 @@ def run_library(scene: Scene) -> tuple[int, int, list[Step]]:
     _set_params(lib, ctypes.c_void_p(_param_of(lib, store)), scene.params)
     lib.X509_STORE_CTX_init(ctx, store, leaf, untrusted)
     lib.X509_STORE_CTX_set0_crls(ctx, crls)
+    connection = _with_records(lib, ctx, scene.tlsa) if scene.tlsa else None
+    effective = ctypes.c_void_p(lib.X509_STORE_CTX_get0_param(ctx))
+    if not scene.params.trusted_first:
+        lib.X509_VERIFY_PARAM_clear_flags(effective, ctypes.c_ulong(0x8000))
+    if scene.params.no_alt_chains:
+        lib.X509_VERIFY_PARAM_set_flags(effective, ctypes.c_ulong(0x100000))
     lib.X509_STORE_CTX_set_verify_cb(ctx, keep)
     outcome = lib.X509_verify_cert(ctx)
     error = lib.X509_STORE_CTX_get_error(ctx)
     lib.X509_STORE_CTX_free(ctx)
+    if connection is not None:
+        _ssl().SSL_free(connection)
     lib.X509_STORE_free(store)
     free = ctypes.cast(lib.X509_free, ctypes.c_void_p)
     lib.OPENSSL_sk_pop_free(untrusted, free)
@@ -214,6 +231,36 @@ def run_library(scene: Scene) -> tuple[int, int, list[Step]]:
     lib.X509_free(leaf)
     lib.ERR_clear_error()
     return outcome, error, steps
+
+
+@cache
+def _ssl() -> Any:
+    lib = ctypes.CDLL(ctypes.util.find_library("ssl") or "libssl.so.3")
+    for name in ("TLS_method", "SSL_CTX_new", "SSL_new", "SSL_get0_dane"):
+        getattr(lib, name).restype = ctypes.c_void_p
+    return lib
+
+
+@cache
+def _ssl_context() -> ctypes.c_void_p:
+    lib = _ssl()
+    context = ctypes.c_void_p(lib.SSL_CTX_new(ctypes.c_void_p(lib.TLS_method())))
+    lib.SSL_CTX_dane_enable(context)
+    return context
+
+
+def _with_records(
+    lib: Any, ctx: ctypes.c_void_p, records: Sequence[tuple[int, int, int, bytes]]
+) -> ctypes.c_void_p:
+    """Give a verification TLSA records; they belong to a connection, which has to live as long."""
+    ssl = _ssl()
+    connection = ctypes.c_void_p(ssl.SSL_new(_ssl_context()))
+    ssl.SSL_dane_enable(connection, b"server.test")
+    for usage, selector, matching, data in records:
+        kinds = ctypes.c_uint8(usage), ctypes.c_uint8(selector), ctypes.c_uint8(matching)
+        assert ssl.SSL_dane_tlsa_add(connection, *kinds, data, ctypes.c_size_t(len(data))) == 1
+    lib.X509_STORE_CTX_set0_dane(ctx, ctypes.c_void_p(ssl.SSL_get0_dane(connection)))
+    return connection
 
 
 def _param_of(lib: Any, store: ctypes.c_void_p) -> int:

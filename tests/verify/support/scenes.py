@@ -6,12 +6,11 @@ Each single fault at each place of chains of several lengths, and combinations.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from handglass.records import replace
+from handglass.records import dataclass, field, replace
 from handglass.verify import Purpose, SuiteB, VerifyParams
 
 from . import build
@@ -28,7 +27,7 @@ THIRD_POLICY = "1.3.6.1.4.1.99999.3"
 UNKNOWN = build.extension("1.3.6.1.4.1.99999.77", b"\x05\x00", True)
 
 
-@dataclass
+@dataclass()
 class Layer:
     """One certificate to be: its extensions by a name, so that a fault can replace one.
 
@@ -259,7 +258,7 @@ def single_faults() -> Iterator[tuple[str, Scene]]:
 # --- building -------------------------------------------------------------------------------------
 
 
-def building() -> Iterator[tuple[str, Scene]]:
+def building(*, library_only: bool = False) -> Iterator[tuple[str, Scene]]:
     built = make(layers(4))
     root, one, two, leaf = (item.der for item in built)
     stranger = build.certificate(
@@ -342,9 +341,25 @@ def building() -> Iterator[tuple[str, Scene]]:
         ", strict": STRICT,
         **{f", depth {depth}": replace(AT_NOW, depth=depth) for depth in (0, 1, 2, 3)},
     }
+    if library_only:
+        untrusted_first = replace(AT_NOW, trusted_first=False)
+        variants = {
+            ", untrusted first": untrusted_first,
+            ", untrusted first, partial": replace(untrusted_first, partial_chain=True),
+            ", no alternatives": replace(untrusted_first, no_alt_chains=True),
+            **{
+                f", untrusted first, depth {depth}": replace(untrusted_first, depth=depth)
+                for depth in (0, 1, 2)
+            },
+        }
     for label, (subject, sent, anchors) in cases.items():
         for suffix, params in variants.items():
             yield f"{label}{suffix}", Scene(subject, sent, anchors, (), params)
+
+
+def alternatives() -> Iterator[tuple[str, Scene]]:
+    """The same without `trusted_first`, which no program can switch off."""
+    yield from building(library_only=True)
 
 
 # --- purposes, names, strength --------------------------------------------------------------------

@@ -92,7 +92,7 @@ def choose(me: ServerState, hello: ClientHelloView) -> Conversation[Choice]:
     ):
         raise PeerError(reasons.NO_COMMON_FFDHE_GROUP)
     names = ", ".join(suite.name for suite in shared)
-    raise LocalError(
+    raise PeerError(
         reasons.NO_COMMON_SUITE, f"no certificate, curve or signature scheme of ours fits one of {names}"
     )
 

@@ -39,7 +39,7 @@ from handglass.registry.code_points import (
     ProtocolVersion,
     SignatureScheme,
 )
-from handglass.registry.errors import LocalError, PeerError
+from handglass.registry.errors import PeerError
 from handglass.wire import DecodeError
 
 SERVER_CONTEXT = b" " * 64 + b"TLS 1.3, server CertificateVerify\0"
@@ -262,9 +262,9 @@ def choose_scheme(
 
 
 def require_scheme(scheme: SignatureScheme | None) -> SignatureScheme:
-    """A scheme that was found; LocalError (handshake_failure) if none was."""
+    """A scheme that was found; PeerError (handshake_failure) if none was."""
     if scheme is None:
-        raise LocalError(
+        raise PeerError(
             reasons.NO_COMMON_SIGNATURE, "no certificate of ours can sign with a scheme that the peer accepts"
         )
     return scheme

@@ -39,9 +39,6 @@ CLIENT_CONNECTED = Expectation[NewSessionTicket13 | KeyUpdate | CertificateReque
 SERVER_CONNECTED = Expectation[KeyUpdate | Certificate13 | CompressedCertificate](
     "connected", KeyUpdate, Certificate13, CompressedCertificate, transcribe=False
 )
-SERVER_CONNECTED_PLAIN = Expectation[KeyUpdate | Certificate13 | CompressedCertificate](
-    "connected", KeyUpdate, transcribe=False
-)
 
 MAX_TICKET_LIFETIME = 7 * 24 * 3600
 """Seconds (RFC 8446 §4.6.1)."""
@@ -113,11 +110,11 @@ def answer_post_handshake_request(me: ClientState, request: CertificateRequest13
 def connected_server(me: ServerState) -> Conversation[None]:
     """The same from the server's side: certificates come only when they were asked for."""
     while True:
-        # A request can be sent while this waits, so whether one is open is asked when the answer is there.
-        offered = me.finished_transcript is not None
-        message = yield from expect(SERVER_CONNECTED if offered else SERVER_CONNECTED_PLAIN)
+        message = yield from expect(SERVER_CONNECTED)
         if isinstance(message, KeyUpdate):
             yield from take_key_update(me, message)
+        elif not me.requested:
+            raise PeerError(reasons.UNEXPECTED_MESSAGE, "Certificate, and none was asked for")
         else:
             yield from take_post_handshake_certificate(me, message)
 

@@ -286,7 +286,7 @@ def choose_certificate(me: ServerState, hello: ClientHelloView, choice: Choice) 
             choice.identity, choice.scheme = identity, scheme
             return
     names = ", ".join(scheme.name for scheme in hello.signature_schemes) or "none"
-    raise LocalError(reasons.NO_COMMON_SIGNATURE, f"the client accepts {names}")
+    raise PeerError(reasons.NO_COMMON_SIGNATURE, f"the client accepts {names}")
 
 
 def accept_early_data(me: ServerState, hello: ClientHelloView, choice: Choice) -> Conversation[bool]:

@@ -22,7 +22,6 @@ from handglass.frozen import Frozen
 from handglass.net.dial.lookup import LOOKUP_SECONDS, Address, look_up
 from handglass.net.dial.targets import Target, UnixTarget
 from handglass.net.errors import NetCode, NetError
-from handglass.records import dataclass, field
 
 CONNECT_SECONDS = 30.0
 ATTEMPT_DELAY = 0.25

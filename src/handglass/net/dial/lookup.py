@@ -14,7 +14,6 @@ from handglass.frozen import Frozen
 from handglass.net.dial.names import ascii_name
 from handglass.net.dial.targets import Target, bracketed, literal_family, port_number
 from handglass.net.errors import NetCode, NetError
-from handglass.records import dataclass
 
 LOOKUP_SECONDS = 15.0
 ADDRESSES_LIMIT = 64

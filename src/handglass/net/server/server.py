@@ -95,7 +95,7 @@ class Server:
         """Serve until `stop`, or until as many connections as wanted have come and gone."""
         try:
             while self._doors or self.connections:
-                self._turn()
+                self.turn()
         finally:
             self.close()
 
@@ -163,7 +163,8 @@ class Server:
 
     # The loop --------------------------------------------------------------------------------------------
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
+        """Wait until something is ready or due, and deal with it."""
         due = self._due
         ready = self._poller.wait(None if due == NEVER else max(0.0, due - time.monotonic()))
         self._now = time.monotonic()

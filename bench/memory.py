@@ -1,0 +1,58 @@
+"""Memory of our server with many idle connections: such that have said nothing, and such that are established.
+
+OpenSSL's s_server serves one client at a time, so there is nothing to compare with but its memory with one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import socket
+from collections.abc import Callable, Iterator
+
+from bench.client_load import client_config, handshake
+from bench.machinery import Result, Settings, memory_bytes, running_server
+
+COUNTS = (1_000, 10_000)
+
+
+def memory(settings: Settings) -> Iterator[Result]:
+    """Kilobytes per idle connection, by the growth of the server's proportional set size."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit[1], limit[1]))  # the server inherits it
+    config = client_config("X25519")
+    kinds: dict[str, Callable[[int], socket.socket]] = {
+        "silent": lambda port: socket.create_connection(("127.0.0.1", port)),
+        "established": lambda port: handshake(port, config),
+    }
+    alone = _openssl_with_one(settings, kinds["established"])
+    counts = (100,) if settings.quick else COUNTS
+    for kind, connect in kinds.items():
+        for count in counts:
+            with running_server("handglass", settings.pki.server("p256"), "-quiet") as (process, port):
+                with connect(port):
+                    pass
+                before = memory_bytes(process.pid)
+                with contextlib.ExitStack() as stack:
+                    for _ in range(count):
+                        stack.enter_context(connect(port))
+                    with handshake(port, config):  # the last one is served: all before it are known
+                        total = memory_bytes(process.pid)
+            yield Result(
+                f"memory: {count} {kind} connections",
+                "kB each",
+                (total - before) / count / 1000,
+                None,
+                higher_is_better=False,
+                detail={
+                    "server_MB": total / 1e6,
+                    "before_MB": before / 1e6,
+                    "openssl_with_one_MB": alone / 1e6,
+                },
+            )
+    resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+
+
+def _openssl_with_one(settings: Settings, connect: Callable[[int], socket.socket]) -> int:
+    with running_server("openssl", settings.pki.server("p256"), "-quiet") as (process, port), connect(port):
+        return memory_bytes(process.pid)
