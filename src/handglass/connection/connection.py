@@ -247,7 +247,7 @@ class Connection:
             LocalError: the version is not TLS 1.3, or the handshake is not done.
         """
         if self.negotiated.version != ProtocolVersion.TLS1_3:
-            raise LocalError(reasons.INTERNAL_ERROR, "KeyUpdate exists only in TLS 1.3")
+            raise LocalError(reasons.NOT_IN_THIS_VERSION, "KeyUpdate exists only in TLS 1.3")
         self._aside(send_key_update(self._me, request=request_peer))
         return self._take_events()
 
@@ -258,7 +258,7 @@ class Connection:
 
     def _check_renegotiation(self) -> None:
         if self.negotiated.version == ProtocolVersion.TLS1_3:
-            raise LocalError(reasons.INTERNAL_ERROR, "TLS 1.3 has no renegotiation")
+            raise LocalError(reasons.NOT_IN_THIS_VERSION, "TLS 1.3 has no renegotiation")
         if not self._me.sends_data or self.error is not None or self._closed:
             raise LocalError(reasons.INTERNAL_ERROR, "this needs an open connection whose handshake is done")
         if self._me.renegotiating:
