@@ -1,0 +1,1 @@
+"""The traces of RFC 8448, reproduced byte for byte."""
