@@ -1,1 +1,0 @@
-"""The traces of RFC 8448, reproduced byte for byte."""
