@@ -8,10 +8,10 @@ import shutil
 import statistics
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from bench import ROOT
+from handglass.records import asdict, dataclass, field
 from support.pki import Identity, Pki
 from support.processes import Process, free_port
 

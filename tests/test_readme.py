@@ -9,12 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 import handglass
+from handglass.records import dataclass, field
 from support.processes import free_port
 from test_docs import ROOT, blocks
 
@@ -28,7 +28,7 @@ COMMANDS = [
 ]
 
 
-@dataclass
+@dataclass()
 class Shell:
     """A directory in which `handglass` is a command, and where the README's ports are free ones."""
 

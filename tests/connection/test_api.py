@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +22,7 @@ from handglass.handshake.events import (
 from handglass.handshake.observer import Observer
 from handglass.handshake.session import ExternalPsk
 from handglass.keys.labels import SecretLabel
+from handglass.records import replace
 from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription, AlertLevel, ProtocolVersion
 from handglass.registry.errors import AlertReceived, LocalError, PeerError

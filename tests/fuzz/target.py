@@ -16,12 +16,12 @@ import random
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
 
 from fuzz.mutate import mutate, mutate_message
 from handglass.channel.stream import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE
 from handglass.connection import ClientConnection, Connection, ServerConnection
 from handglass.handshake.events import Event, Failed
+from handglass.records import dataclass, field
 from handglass.registry.errors import AlertReceived, PeerError
 from support.engines import Pair, seeded
 from support.rogue import CLIENT, SERVER, World, worlds
@@ -42,7 +42,7 @@ USES = 40
 """Damaged messages in a row for a connection that survives them."""
 
 
-@dataclass
+@dataclass()
 class Recording:
     """One conversation: what each side takes from its channel, in order, and the bytes that it receives."""
 
@@ -51,7 +51,7 @@ class Recording:
     streams: dict[str, bytes] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass()
 class Outcome:
     """What came of a run."""
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
 
+from handglass.records import dataclass
 from interop.vocabulary import CURVE_OF_KEY, ECDSA_KEYS, TLS12, TLS13, Suite
 
 
@@ -136,7 +136,7 @@ def cover(candidates: Iterable[Combination], seed: int) -> list[Combination]:
     return sorted(chosen, key=lambda each: (each.certificate, str(each.client), str(each)))
 
 
-_FIELDS = [field.name for field in fields(Combination)]
+_FIELDS = list(Combination.__match_args__)
 
 
 def _pairs(candidate: Combination) -> frozenset[object]:

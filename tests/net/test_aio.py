@@ -15,6 +15,7 @@ from typing import ParamSpec
 
 import pytest
 
+from handglass.connection import ServerConnection
 from handglass.crypto.entropy import Entropy
 from handglass.crypto.signatures import PrivateKey
 from handglass.crypto.signatures import sign as sign_with_key
@@ -210,6 +211,27 @@ async def test_an_answer_that_fails_ends_the_handshake() -> None:
                 await connect(port)
             assert caught.value.description == AlertDescription.INTERNAL_ERROR
             assert isinstance(await reported.get(), error)
+
+
+@running
+async def test_certificate_asked_for_later() -> None:
+    chains: asyncio.Queue[int] = asyncio.Queue()
+
+    async def handle(stream: TLSStream) -> None:
+        assert isinstance(stream.connection, ServerConnection)
+        stream.connection.request_certificate()
+        await stream.write(b"who are you?")
+        assert await stream.read() == b"you have it in writing"
+        assert stream.verification is not None
+        chains.put_nowait(len(stream.negotiated.peer_certificates))
+
+    client = ClientConfig(post_handshake_auth=True, identities=(AUTHORITY.issue(["someone"], client=True),))
+    async with serving(handle) as (port, reported):
+        async with await connect(port, config=client) as stream:
+            assert await stream.read() == b"who are you?"
+            await stream.write(b"you have it in writing")
+            assert await chains.get() == 1
+        assert reported.empty()
 
 
 @running

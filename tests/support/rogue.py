@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, TypeVar
 
@@ -20,6 +19,7 @@ from handglass.handshake.config import ClientAuthentication, ClientConfig, Serve
 from handglass.handshake.sessions import MemorySessions
 from handglass.handshake.wants import Want
 from handglass.messages.handshake import Extension, Message, frame
+from handglass.records import dataclass, field, replace
 from handglass.registry.code_points import (
     CertificateCompressionAlgorithm,
     CipherSuite,
@@ -38,7 +38,7 @@ Act = Callable[[Connection, bytes], None]
 M = TypeVar("M", bound=Message)
 
 
-@dataclass
+@dataclass()
 class Tap:
     """Sees the handshake messages of one side; at number `at` (None: never) calls `act` in place of sending."""
 

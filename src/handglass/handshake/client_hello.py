@@ -141,7 +141,7 @@ def send_client_hello(me: ClientState) -> Conversation[Offer]:
         legacy_compression_methods=(CompressionMethod.NULL,),
         extensions=build_extensions(draft),
     )
-    offer = Offer(hello, b"", draft.key_shares, psks, draft.early_data, session)
+    offer = Offer(padded(hello, config.pad_hello_to), b"", draft.key_shares, psks, draft.early_data, session)
     yield from send_with_binders(me, offer)
     if offer.early_data:
         yield from begin_early_data(me, offer)
@@ -173,17 +173,11 @@ def send_second_hello(
         and (e.type not in changing or e.type in replaced)
     ]
     if cookie is not None:
-        position = len(kept) - any(e.type == ExtensionType.PRE_SHARED_KEY for e in kept)
+        order = list(replaced)
+        later = order[order.index(ExtensionType.COOKIE) :]
+        position = next((i for i, e in enumerate(kept) if e.type in later), len(kept))
         kept.insert(position, Extension(ExtensionType.COOKIE, replaced[ExtensionType.COOKIE]))
-    first = offer.hello
-    offer.hello = ClientHello(
-        legacy_version=first.legacy_version,
-        random=first.random,
-        legacy_session_id=first.legacy_session_id,
-        cipher_suites=first.cipher_suites,
-        legacy_compression_methods=first.legacy_compression_methods,
-        extensions=tuple(kept),
-    )
+    offer.hello = padded(offer.hello.replace(extensions=tuple(kept)), me.config.pad_hello_to)
     offer.early_data = False
     yield from send_with_binders(me, offer)
     return offer
@@ -360,20 +354,18 @@ def build_extensions(draft: Draft) -> tuple[Extension, ...]:
     found = [Extension(kind, bodies[kind]) for kind in order]
     if draft.grease:
         found.insert(0, Extension(ExtensionType(grease_value(draft.grease[1])), b""))
-    return pad_hello(draft, found)
-
-
-def pad_hello(draft: Draft, found: list[Extension]) -> tuple[Extension, ...]:
-    """Add padding where a hello of 256 to 511 bytes was asked to grow (RFC 7685)."""
-    target = draft.config.pad_hello_to
-    if target:
-        fixed = 4 + 2 + 32 + 1 + len(first_session_id(draft)) + 2 + 2 * len(hello_suites(draft)) + 2 + 2
-        length = fixed + sum(4 + len(extension.data) for extension in found)
-        if 255 < length < target:
-            body = bytes(max(target - length - 4, 1))
-            last = len(found) - bool(found and found[-1].type == ExtensionType.PRE_SHARED_KEY)
-            found.insert(last, Extension(ExtensionType.PADDING, body))
     return tuple(found)
+
+
+def padded(hello: ClientHello, target: int) -> ClientHello:
+    """Add padding where a hello of 256 bytes or more was asked to grow to `target` bytes (RFC 7685 §4)."""
+    length = len(frame(hello)) if target else 0
+    if not 255 < length < target:
+        return hello
+    found = list(hello.extensions or ())
+    last = len(found) - bool(found and found[-1].type == ExtensionType.PRE_SHARED_KEY)
+    found.insert(last, Extension(ExtensionType.PADDING, bytes(max(target - length - 4, 1))))
+    return hello.replace(extensions=tuple(found))
 
 
 def _renegotiation_info(draft: Draft) -> bytes | None:

@@ -185,7 +185,7 @@ class ClientConfig(Config):
     session_id: bytes | None = None
     """The legacy_session_id to send; None: chosen as the mode demands."""
     pad_hello_to: int = 0
-    """Pad a ClientHello of 256 to 511 bytes to this length (RFC 7685)."""
+    """Pad a ClientHello of 256 bytes or more to this length (RFC 7685 §4); 0: never."""
     choose_identity: Callable[[Sequence[SignatureScheme], Sequence[bytes]], Identity | None] | None = None
 
 

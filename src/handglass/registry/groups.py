@@ -85,7 +85,7 @@ def _ffdh(group: NamedGroup, bits: int) -> GroupFacts:
 
 
 def _kem(group: NamedGroup, name: str, kind: str, bits: int) -> GroupFacts:
-    return GroupFacts(group, name, (), kind, bits, "", tls13_allowed=True, tls12_allowed=False)
+    return GroupFacts(group, name, (), kind, bits, name, tls13_allowed=True, tls12_allowed=False)
 
 
 _G = NamedGroup
