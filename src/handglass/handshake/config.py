@@ -233,6 +233,10 @@ class ServerConfig(Config):
     """Tell the client our groups in EncryptedExtensions (RFC 8446 §4.2.7)."""
     acknowledge_server_name: bool = True
     extension_order: tuple[ExtensionType, ...] = ()
+    group_tuples: tuple[tuple[NamedGroup, ...], ...] = ()
+    """Groups that are equally good, best tuple first: a share is taken only of the first tuple that the client knows
+    a group of; for that tuple a HelloRetryRequest asks rather than that the next one is used (RFC 8446 §4.1.1).
+    (): all `groups` are equally good."""
     allow_client_renegotiation: bool = False
     dh_parameters: tuple[int, int] | None = None
     """(p, g) for DHE below TLS 1.3; None: the RFC 7919 group that fits."""
