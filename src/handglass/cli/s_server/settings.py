@@ -110,6 +110,7 @@ def read_settings(options: SServerOptions) -> Settings:
         authorities=tuple(names),
         verify_peer=verifier,
         prefer_own_suites=options.serverpref,
+        group_tuples=engine.group_tuples,
         sessions=sessions,
         session_context=SESSION_CONTEXT,
         num_tickets=options.num_tickets,
