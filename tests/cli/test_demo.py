@@ -54,6 +54,7 @@ def test_it_shows_everything_and_leaves_nothing(tmp_path: Path) -> None:
         "the peer ended the connection with the fatal alert protocol_version (70)",
         "[exit status 1]",
         "the peer ended the connection with the fatal alert unknown_ca (48)",
+        "the client offers at most TLS1_2, we have TLS1_3",
         "one handshake succeeded, two failed as they should",
     ):
         assert words in text
