@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
 from handglass.handshake import sessions
 from handglass.handshake.session import Session
 from handglass.handshake.sessions import MemorySessions
-from handglass.records import replace
+from handglass.records import dataclass, replace
 from handglass.registry.code_points import CipherSuite, NamedGroup, ProtocolVersion
 
 
-@dataclass
+@dataclass()
 class Clock:
     now: float = 1_000_000.0
 
