@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sys
@@ -12,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 from handglass.cli.s_server import report
 from handglass.cli.s_server.applications import application_for
 from handglass.cli.s_server.keyboard import Keyboard
-from handglass.cli.s_server.settings import Settings, StartError, listen, read_settings, verify_depth
+from handglass.cli.s_server.settings import (
+    Settings,
+    StartError,
+    listen,
+    read_settings,
+    reload_certificates,
+    verify_depth,
+)
 from handglass.cli.screen import Screen
 from handglass.crypto.hashes import digest
 from handglass.handshake.observer import Observer
@@ -56,6 +64,7 @@ class Program:
         self.screen = Screen()
         self.counters = report.Counters()
         self._talking: list[ServedConnection] = []
+        self._has_terminal = is_terminal()
         self._make = application_for(self)
         self.server = Server(
             listeners,
@@ -87,7 +96,7 @@ class Program:
             self.screen.error(f"verify depth is {depth}{required}")
         lines = ["Using default temp DH parameters"]
         if self.settings.is_throwaway:
-            fingerprint = digest("sha256", self.settings.identity.certificate).hex(":").upper()
+            fingerprint = digest("sha256", self.settings.certificates.default[0].certificate).hex(":").upper()
             lines.append("Throwaway certificate for localhost, 127.0.0.1 and ::1, good for this run")
             lines.append(f"SHA256 Fingerprint={fingerprint}")
         for listener in listeners:
@@ -103,6 +112,24 @@ class Program:
             self.server.run()
         if not self.options.quiet:
             self.screen.text(report.statistics_text(self.settings.sessions.memory, self.counters))
+
+    def reload(self) -> None:
+        """Read the certificates again, for connections that begin later."""
+        try:
+            reload_certificates(self.settings)
+        except StartError as error:
+            self.screen.error(f"{error}\ns_server: the certificates stay as they were")
+            return
+        self.server.config = self.settings.config
+        if not self.options.quiet:
+            self.screen.error("s_server: the certificates were read again")
+
+    def hung_up(self) -> None:
+        """SIGHUP: the terminal has gone, or somebody wants the certificates read again."""
+        if self._has_terminal and not is_terminal():
+            self.server.stop()
+        else:
+            self.reload()
 
     def quit(self) -> None:
         """End the server: what is under way may finish."""
@@ -172,7 +199,7 @@ class Program:
 
 
 class Signals:
-    """SIGINT and SIGTERM end the server in good order; a second one at once.
+    """SIGINT and SIGTERM end the server in good order, a second one at once; SIGHUP is for the program.
 
     A signal only writes a byte into a pair of sockets, which wakes the loop.
     """
@@ -187,7 +214,7 @@ class Signals:
         self._ours.setblocking(False)
         self._theirs.setblocking(False)
         self._before_fd = signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self._before[number] = signal.signal(number, _nothing)
         self._program.server.add(self._ours.fileno(), self)
 
@@ -201,12 +228,22 @@ class Signals:
     def on_ready(self, mask: int) -> None:  # noqa: ARG002 - only reading is waited for
         """A signal has come."""
         for number in self._ours.recv(64):
-            if number in self._before:
+            if number == signal.SIGHUP:
+                self._program.hung_up()
+            elif number in self._before:
                 self._program.server.stop()
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:
     """The wakeup descriptor tells the loop."""
+
+
+def is_terminal() -> bool:
+    """Whether standard input is a terminal that is still there."""
+    try:
+        return os.isatty(sys.stdin.fileno())
+    except (AttributeError, OSError, ValueError):
+        return False
 
 
 def raise_file_limit() -> None:
