@@ -15,7 +15,6 @@ from support.peers import needs
 from support.pki import Identity, Pki
 from support.processes import Process, run
 
-
 pytestmark = needs("openssl")
 
 

@@ -122,8 +122,7 @@ class Keyboard:
         if letter == "Q":
             self._program.quit()
         else:
-            program = self._program
-            program.screen.text(report.statistics_text(program.settings.sessions.memory, program.counters))
+            self._program.screen.text(report.statistics_text(self._program.totals))
 
     def _command(self, letter: str, client: ServedConnection) -> None:
         """Do what a letter means for one client."""

@@ -17,10 +17,12 @@ from handglass.cli.s_server.settings import (
     Settings,
     StartError,
     listen,
+    listen_again,
     read_settings,
     reload_certificates,
     verify_depth,
 )
+from handglass.cli.s_server.workers import Lifeline, Workers
 from handglass.cli.screen import Screen
 from handglass.crypto.hashes import digest
 from handglass.handshake.observer import Observer
@@ -49,7 +51,11 @@ def run(options: SServerOptions) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     raise_file_limit()
-    program = Program(settings, listeners)
+    workers = Workers()
+    if options.workers > 1:
+        sets = [listen_again(listeners) for _ in range(options.workers - 1)]
+        workers.start(sets, lambda own, lifeline: Program(settings, own).work(lifeline), listeners)
+    program = Program(settings, listeners, workers)
     program.announce(listeners, tell_port=tell_port)
     program.run()
     return 0
@@ -58,11 +64,12 @@ def run(options: SServerOptions) -> int:
 class Program:
     """What all connections share: the settings, the screen, the counters, and who is talked to."""
 
-    def __init__(self, settings: Settings, listeners: list[Listener]) -> None:
+    def __init__(self, settings: Settings, listeners: list[Listener], workers: Workers | None = None) -> None:
         self.settings = settings
         self.options = settings.options
         self.screen = Screen()
         self.counters = report.Counters()
+        self.workers = workers or Workers()
         self._talking: list[ServedConnection] = []
         self._has_terminal = is_terminal()
         self._make = application_for(self)
@@ -110,11 +117,30 @@ class Program:
             if self._keyboard is not None:
                 self._keyboard.start()
             self.server.run()
+        totals = self.totals
+        for others in self.workers.end():
+            if others is None:
+                self.screen.error("s_server: a worker ended without its counts")
+            else:
+                totals = totals.plus(others)
         if not self.options.quiet:
-            self.screen.text(report.statistics_text(self.settings.sessions.memory, self.counters))
+            self.screen.text(report.statistics_text(totals))
+
+    def work(self, lifeline: int) -> report.Totals:
+        """Serve as one of several, until the first process says so, or is gone."""
+        with Signals(self):
+            self.server.add(lifeline, Lifeline(lifeline, self.server.stop))
+            self.server.run()
+        return self.totals
+
+    @property
+    def totals(self) -> report.Totals:
+        """The numbers of the statistics."""
+        return report.Totals.of(self.settings.sessions.memory, self.counters)
 
     def reload(self) -> None:
         """Read the certificates again, for connections that begin later."""
+        self.workers.signal(signal.SIGHUP)
         try:
             reload_certificates(self.settings)
         except StartError as error:

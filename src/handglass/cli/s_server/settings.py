@@ -130,10 +130,23 @@ def listen(options: SServerOptions) -> tuple[list[Listener], bool]:
     )
     try:
         targets = list(dict.fromkeys(_targets(options)))
-        opened = open_listeners(targets, ListenOptions(family=family, unlink=options.unlink))
+        opened = open_listeners(
+            targets, ListenOptions(family=family, unlink=options.unlink, reuse_port=options.workers > 1)
+        )
     except NetError as error:
         raise StartError(f"s_server: {error.sentence}") from error
     return opened, any(isinstance(target, ListenTarget) and target.port == "0" for target in targets)
+
+
+def listen_again(listeners: list[Listener]) -> list[Listener]:
+    """More sockets on the same addresses and ports, for another process."""
+    found = []
+    for listener in listeners:
+        host = str(listener.socket.getsockname()[0])
+        dual = host == "::" and not listener.socket.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+        target = ListenTarget(None if dual else host, str(listener.port))
+        found += open_listeners([target], ListenOptions(reuse_port=True))
+    return found
 
 
 def _targets(options: SServerOptions) -> list[ListenTarget | UnixTarget]:
