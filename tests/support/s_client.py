@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from handglass.records import dataclass
 from support.peers import ADDRESS, program
 from support.pki import Identity
 from support.processes import Outcome, Process, run

@@ -7,6 +7,7 @@ from .connect import Accept
 from .extensions import Extensions, ServerExtensions
 from .http import Answers
 from .identity import ServerIdentity
+from .io import ServerInput
 from .misc import General
 from .output import Output, ServerOutput
 from .parser import ConflictError
@@ -29,6 +30,7 @@ class SServerOptions(
     Verify,
     ServerSession,
     Answers,
+    ServerInput,
     ServerOutput,
     Output,
     program="s_server",
@@ -44,5 +46,9 @@ class SServerOptions(
         check_versions(self)
         if self.max_early_data < 0:
             raise ConflictError("Invalid value for max_early_data")
+        if self.sendfile and not (self.www_files or self.http):
+            raise ConflictError("Can't use -sendfile without -WWW or -HTTP")
+        if self.unix is not None and (self.only_ipv4 or self.only_ipv6):
+            raise ConflictError("Can't use unix sockets and -4 or -6 together")
         if self.early_data and (self.www or self.www_files or self.http or self.rev):
             raise ConflictError("Can't use -early_data in combination with -www, -WWW, -HTTP, or -rev")

@@ -130,7 +130,7 @@ class Visit:
         while not self._over and not self._gone:
             limit = self._leaving
             self._run(
-                lambda: self._over or self._gone or self._leaving != limit,  # noqa: B023
+                lambda: self._over or self._gone or self._leaving != limit,  # noqa: B023 - called in this turn
                 limit,
                 self._keyboard,
             )
