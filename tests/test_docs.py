@@ -95,3 +95,25 @@ def anchors(page: Path) -> set[str]:
         for heading in HEADING.findall(text)
     }
     return made | set(re.findall(r'<a id="([^"]+)"', text))
+
+
+NAMED = [
+    (page, name)
+    for page in PAGES
+    for name in sorted(
+        set(re.findall(r"`((?:[\w.]+/)+[\w.]+\.(?:py|md))(?:: \w+)?`", (ROOT / page).read_text()))
+    )
+]
+
+
+@pytest.mark.parametrize(("page", "name"), NAMED)
+def test_files_that_are_named_are_there(page: str, name: str) -> None:
+    package = ROOT / "src" / "handglass"
+    bases = (ROOT, ROOT / "src", package, package / "handshake")
+    assert any((base / name).exists() for base in bases), f"{page}: {name}"
+
+
+def test_every_package_is_in_the_architecture() -> None:
+    table = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/architecture.md").read_text(), re.MULTILINE))
+    packages = (ROOT / "src" / "handglass").glob("*/__init__.py")
+    assert table == {path.parent.name for path in packages}

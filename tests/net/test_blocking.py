@@ -17,6 +17,7 @@ import pytest
 from handglass.crypto.throwaway import Authority
 from handglass.handshake.config import ClientAuthentication, ClientConfig, ServerConfig
 from handglass.handshake.events import Event, HandshakeCompleted, KeyUpdated, SessionReceived
+from handglass.handshake.observer import Observer
 from handglass.handshake.sessions import MemorySessions
 from handglass.handshake.state import PeerChain
 from handglass.net import blocking
@@ -289,6 +290,33 @@ def test_events_are_told_and_keys_updated() -> None:
         assert stream.read() == b"x"
     kinds = [type(event) for event in events]
     assert kinds.index(HandshakeCompleted) < kinds.index(SessionReceived) < kinds.index(KeyUpdated)
+
+
+class States(Observer):
+    """Notes the states."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def state(self, name: str) -> None:
+        self.text += f"{name}\n"
+
+
+def test_every_connection_has_its_observer() -> None:
+    made: list[States] = []
+
+    def make() -> States:
+        made.append(States())
+        return made[-1]
+
+    with blocking.start_server(echo, config=SERVER, timeout=LIMIT, make_observer=make) as server:
+        for _ in range(2):
+            with connect(server.port) as stream:
+                stream.write(b"x")
+                stream.read()
+    assert len(made) == 2
+    assert made[0].text == made[1].text
+    assert made[0].text.startswith("read client hello\n")
 
 
 # Time and trouble ------------------------------------------------------------------------------------------

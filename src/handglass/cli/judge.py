@@ -72,7 +72,9 @@ class Judge:
             subject = format_name(event.certificate.subject, self._name_flags)
         lines = [f"depth={event.depth} {subject}"]
         if not good:
-            lines.append(f"verify error:num={int(event.code)}:{event.sentence}")
+            lines.append(f"verify error:num={int(event.code)}:{event.text}")
+            if event.detail:
+                lines.append(f"verify detail:{event.detail}")
         lines += self._detail(event)
         if not self._quiet and _tells_policies(event):
             lines += policy_lines(result.policies)

@@ -8,6 +8,7 @@ from .connect import Accept
 from .extensions import Extensions, ServerExtensions
 from .http import Answers
 from .identity import ServerIdentity
+from .io import ServerInput
 from .misc import General
 from .output import Output, ServerOutput
 from .parser import ConflictError
@@ -37,6 +38,7 @@ class SServerOptions(
     RevocationLists,
     ServerSession,
     Answers,
+    ServerInput,
     ServerOutput,
     Output,
     program="s_server",
@@ -52,5 +54,9 @@ class SServerOptions(
         check_versions(self)
         if self.max_early_data < 0:
             raise ConflictError("Invalid value for max_early_data")
+        if self.sendfile and not (self.www_files or self.http):
+            raise ConflictError("Can't use -sendfile without -WWW or -HTTP")
+        if self.unix is not None and (self.only_ipv4 or self.only_ipv6):
+            raise ConflictError("Can't use unix sockets and -4 or -6 together")
         if self.early_data and (self.www or self.www_files or self.http or self.rev):
             raise ConflictError("Can't use -early_data in combination with -www, -WWW, -HTTP, or -rev")

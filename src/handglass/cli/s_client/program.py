@@ -34,18 +34,18 @@ def run(options: SClientOptions) -> int:
         screen.error(f"s_client: {settings.engine.explanation}")
     if options.verify is not None:
         screen.error(f"verify depth is {options.verify}")
-    session = settings.config.session
+    session, outcome = settings.config.session, settings.session_outcome
     for turn in range(RECONNECTIONS if options.reconnect else 0):
-        visit = open_visit(settings, screen, session, again=turn > 0)
+        visit = open_visit(settings, screen, session, outcome, again=turn > 0)
         if visit is None:
             return 1
         if not visit.shake_hands():
             return visit.finish()
         visit.wait_for_session(TICKET_SECONDS)
-        session = visit.session or session
+        session, outcome = visit.session or session, visit.outcome
         visit.leave()
         screen.text("drop connection and then reconnect\n")
-    visit = open_visit(settings, screen, session, again=options.reconnect)
+    visit = open_visit(settings, screen, session, outcome, again=options.reconnect)
     if visit is None:
         return 1
     if visit.shake_hands():
@@ -53,8 +53,10 @@ def run(options: SClientOptions) -> int:
     return visit.finish()
 
 
-def open_visit(settings: Settings, screen: Screen, session: Session | None, *, again: bool) -> Visit | None:
-    """Connect; None if that failed, which has been said then."""
+def open_visit(
+    settings: Settings, screen: Screen, session: Session | None, outcome: int | None, *, again: bool
+) -> Visit | None:
+    """Connect; None if that failed, which has been said then. `outcome`: what the session says of the peer."""
     limit = settings.options.connect_timeout or None
     began = time.monotonic()
     try:
@@ -65,14 +67,24 @@ def open_visit(settings: Settings, screen: Screen, session: Session | None, *, a
     seconds = time.monotonic() - began
     if not settings.options.quiet and not settings.options.brief:
         screen.text(f"CONNECTED({dialled.socket.fileno():08X})\n")
-    return Visit(settings, screen, dialled.socket, session, short=again, connect_seconds=seconds)
+    return Visit(
+        settings,
+        screen,
+        dialled.socket,
+        session,
+        short=again,
+        connect_seconds=seconds,
+        earlier=outcome,
+    )
 
 
 def report_unreachable(screen: Screen, error: NetError) -> None:
     """OpenSSL's lines for scripts, then the sentence, then each address that was tried."""
-    screen.error(
-        f"{0:016X}:error:{0x80000000 + error.errno:08X}:system library:connect:{error.reason}:handglass:0:"
-    )
+    if error.errno:
+        words = f"{0x80000000 + error.errno:08X}:system library:connect:{error.reason}"
+    else:
+        words = f"10080002:BIO routines:lookup:system lib:{error.reason}"
+    screen.error(f"{0:016X}:error:{words}:handglass:0:")
     screen.error(f"connect:errno={error.errno}")
     screen.error(f"s_client: {error.sentence}")
     if isinstance(error, ConnectError) and len(error.attempts) > 1:

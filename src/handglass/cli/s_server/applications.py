@@ -47,8 +47,7 @@ class Web(HttpApplication):
 
     def on_failure(self, link: ServedConnection, error: TLSError) -> None:
         """Say what went wrong."""
-        if not self._program.options.quiet:
-            self._program.handshake_failed(link, error)
+        self._program.handshake_failed(link, error)
 
 
 class Files:
@@ -89,8 +88,7 @@ class Reversing(Reverse):
 
     def on_failure(self, link: ServedConnection, error: TLSError) -> None:
         """Say what went wrong."""
-        if not self._program.options.quiet:
-            self._program.handshake_failed(link, error)
+        self._program.handshake_failed(link, error)
 
     def on_close(self, link: ServedConnection) -> None:  # noqa: ARG002 - the interface
         """It is over."""

@@ -67,7 +67,8 @@ class Interactive(Application):
             self._say("DONE\n")
         else:
             self._say("ERROR\n")
-            self._program.complain(link, PeerError(reasons.UNEXPECTED_EOF))
+            if not self._program.options.quiet:
+                self._program.complain(link, PeerError(reasons.UNEXPECTED_EOF))
         link.close()
 
     def on_failure(self, link: ServedConnection, error: TLSError) -> None:

@@ -55,7 +55,7 @@ class Keyboard:
         except OSError:  # a terminal that went away
             data = b""
         if data:
-            self._waiting.append(data)
+            self._keep(data)
         else:
             self._end()
         self.go_on()
@@ -104,9 +104,12 @@ class Keyboard:
             with suppress(OSError):
                 data = os.read(self._descriptor, READ_SIZE)
             if data:
-                self._waiting.append(data)
+                self._keep(data)
             else:
                 self._ended = True
+
+    def _keep(self, data: bytes) -> None:
+        self._waiting.append(data.replace(b"\n", b"\r\n") if self._program.options.crlf else data)
 
     def _end(self) -> None:
         """End of input: on a terminal somebody wants the server to end; elsewhere it means nothing."""

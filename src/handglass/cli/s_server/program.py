@@ -80,6 +80,8 @@ class Program:
             return
         if self.settings.engine.explanation is not None:
             self.screen.error(f"s_server: {self.settings.engine.explanation}")
+        if self.options.sendfile:
+            self.screen.error("Warning: sendfile requested but KTLS is not available")
         depth = verify_depth(self.options)
         if depth is not None:
             required = ", must return a certificate" if self.options.verify_required is not None else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,8 +28,8 @@ from handglass.crypto.throwaway import self_signed
 from handglass.handshake.config import ServerConfig
 from handglass.handshake.sessions import MemorySessions
 from handglass.handshake.state import ClientHelloView
-from handglass.net.dial.listen import Listener, open_listeners
-from handglass.net.dial.targets import ListenTarget, parse_accept
+from handglass.net.dial.listen import Listener, ListenOptions, open_listeners
+from handglass.net.dial.targets import ListenTarget, UnixTarget, parse_accept
 from handglass.net.errors import NetError
 from handglass.net.files import FileError
 from handglass.net.trust import TrustError
@@ -91,6 +93,8 @@ def read_settings(options: SServerOptions) -> Settings:
         tickets=not options.no_ticket,
         accept_early_data=options.early_data,
         max_early_data=_early_data_allowed(options),
+        send_cookie=options.stateless,
+        cookie_secret=os.urandom(32) if options.stateless else b"",
     )
     if second is not None and options.servername is not None:
         config = _with_second(config, options.servername, second)
@@ -98,15 +102,27 @@ def read_settings(options: SServerOptions) -> Settings:
 
 
 def listen(options: SServerOptions) -> tuple[list[Listener], bool]:
-    """Open the listening sockets; and whether the system chose the port, so that it must be told. Raises StartError."""
+    """Open the listening sockets; and whether the system chose a port, so that it must be told. Raises StartError."""
+    family = (
+        socket.AF_INET if options.only_ipv4 else socket.AF_INET6 if options.only_ipv6 else socket.AF_UNSPEC
+    )
     try:
-        if options.port is not None:
-            target = ListenTarget(None, str(options.port))
-        else:
-            target = parse_accept(options.accept or DEFAULT_PORT)
-        return open_listeners([target]), target.port == "0"
+        targets = list(dict.fromkeys(_targets(options)))
+        opened = open_listeners(targets, ListenOptions(family=family, unlink=options.unlink))
     except NetError as error:
         raise StartError(f"s_server: {error.sentence}") from error
+    return opened, any(isinstance(target, ListenTarget) and target.port == "0" for target in targets)
+
+
+def _targets(options: SServerOptions) -> list[ListenTarget | UnixTarget]:
+    """Where to listen: the last kind of -unix, -port and -accept counts, and -accept as often as it is given."""
+    rows = SServerOptions
+    row = options.last(rows.unix, rows.port, rows.accept)
+    if row is rows.unix:
+        return [UnixTarget(str(options.unix))]
+    if row is rows.port:
+        return [ListenTarget(None, str(options.port))]
+    return [parse_accept(text) for text in options.all(rows.accept) or (DEFAULT_PORT,)]
 
 
 def _identities(options: SServerOptions) -> tuple[Identity, Identity | None]:
