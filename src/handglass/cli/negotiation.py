@@ -120,6 +120,12 @@ def engine_settings(options: SClientOptions | SServerOptions) -> EngineSettings:
     )
 
 
+def schemes_named(option: str, text: str, security_level: int) -> tuple[SignatureScheme, ...]:
+    """Return the schemes that an option lists and a security level allows. Raises SettingError."""
+    schemes = _read(option, text, lambda t: parse_signatures(t, supported_schemes()))
+    return _allowed(schemes, SECURITY_LEVELS[security_level])
+
+
 def legacy_suites() -> tuple[CipherSuite, ...]:
     """Every suite below TLS 1.3 that the engine has."""
     return tuple(
