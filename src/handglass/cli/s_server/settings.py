@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from handglass.cli.chain_parameters import BadParameterError
-from handglass.cli.identity import SECOND_NAME, SERVER, IdentityFiles, LoadError, load_identity
+from handglass.cli.identity import LoadError
 from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings
 from handglass.cli.options.s_server import SServerOptions
 from handglass.cli.passphrase import PassphraseError, PassphraseSources
@@ -23,18 +23,15 @@ from handglass.cli.s_server.verification import (
     make_verifier,
 )
 from handglass.cli.stores import open_stores
-from handglass.crypto.identity import Identity
-from handglass.crypto.throwaway import self_signed
 from handglass.handshake.config import ServerConfig
 from handglass.handshake.sessions import MemorySessions
-from handglass.handshake.state import ClientHelloView
 from handglass.net.dial.listen import Listener, ListenOptions, open_listeners
 from handglass.net.dial.targets import ListenTarget, UnixTarget, parse_accept
 from handglass.net.errors import NetError
 from handglass.net.files import FileError
 from handglass.net.trust import TrustError
 from handglass.observe.keylog import FIRST_LINE
-from handglass.records import dataclass, replace
+from handglass.records import dataclass
 
 DEFAULT_PORT = "4433"
 SESSION_CONTEXT = b"\x01\0\0\0"
