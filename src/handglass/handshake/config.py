@@ -226,7 +226,6 @@ class ServerConfig(Config):
     """Always answer a first ClientHello with HelloRetryRequest and a cookie (RFC 8446 §4.2.2)."""
     cookie_size: int = 32
     """Bytes of that cookie."""
-    cookie_secret: bytes = field(default=b"", repr=False)
     ocsp_response: bytes | None = field(default=None, repr=False)
     scts: bytes | None = field(default=None, repr=False)
     send_supported_groups: bool = False

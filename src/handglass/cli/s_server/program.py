@@ -13,8 +13,16 @@ from typing import TYPE_CHECKING, Any
 from handglass.cli.s_server import report
 from handglass.cli.s_server.applications import application_for
 from handglass.cli.s_server.keyboard import Keyboard
-from handglass.cli.s_server.settings import Settings, StartError, listen, read_settings
+from handglass.cli.s_server.settings import (
+    Settings,
+    StartError,
+    listen,
+    listen_again,
+    read_settings,
+    reload_certificates,
+)
 from handglass.cli.s_server.verification import verify_depth
+from handglass.cli.s_server.workers import Lifeline, Workers
 from handglass.cli.screen import Screen
 from handglass.crypto.hashes import digest
 from handglass.handshake.observer import Observer

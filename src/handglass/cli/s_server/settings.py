@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 from pathlib import Path
@@ -31,7 +30,7 @@ from handglass.net.errors import NetError
 from handglass.net.files import FileError
 from handglass.net.trust import TrustError
 from handglass.observe.keylog import FIRST_LINE
-from handglass.records import dataclass
+from handglass.records import dataclass, field
 
 DEFAULT_PORT = "4433"
 SESSION_CONTEXT = b"\x01\0\0\0"
@@ -66,7 +65,8 @@ def read_settings(options: SServerOptions) -> Settings:
     """Read and check everything. Raises StartError."""
     try:
         engine = engine_settings(options)
-        identity, second = _identities(options)
+        secret = _passphrase(options)
+        certificates = load_all(options, secret)
         stores = open_stores(options)
         names = authorities(options)
         verifier = make_verifier(options, engine, stores)
@@ -79,7 +79,6 @@ def read_settings(options: SServerOptions) -> Settings:
     sessions = RecordedSessions(MemorySessions(time.time))
     config = ServerConfig(
         **engine.arguments,
-        identities=(identity,),
         client_authentication=authentication(options),
         client_signature_schemes=schemes,
         authorities=names,
@@ -93,7 +92,6 @@ def read_settings(options: SServerOptions) -> Settings:
         accept_early_data=options.early_data,
         max_early_data=_early_data_allowed(options),
         send_cookie=options.stateless,
-        cookie_secret=os.urandom(32) if options.stateless else b"",
     )
     config = with_certificates(config, certificates, options.servername)
     return Settings(options, engine, config, certificates, sessions, verifier, key_log, secret)
