@@ -108,7 +108,8 @@ class Visit:
         self._send_early_data()
         in_time = self._run(lambda: self._established or self._over, deadline)
         if not in_time and not self._over:
-            waited = f"{limit:g} seconds, and the client still waits to {self.connection.state}"
+            seconds = "1 second" if limit == 1 else f"{limit:g} seconds"
+            waited = f"{seconds}, and the client still waits to {self.connection.state}"
             self.connection.abort(AlertDescription.USER_CANCELED)
             self._pump.drain(LINGER_SECONDS)
             self._error = LocalError(reasons.HANDSHAKE_TIMEOUT, waited)
@@ -339,7 +340,12 @@ class Visit:
             self._screen.error(f"read:errno={error.errno}")
             if self._options.brief:
                 self._screen.error("CONNECTION CLOSED BY SERVER")
-            self._screen.error(f"s_client: {error.sentence}")
+            when = (
+                ""
+                if self._established
+                else f" during the handshake, while the client waited to {self.connection.state}"
+            )
+            self._screen.error(f"s_client: {error.sentence}{when}")
             if self._asked is not None and not self._asked.answered:
                 self._screen.error(f"s_client: {report.certificate_request_line(self.connection.negotiated)}")
             return 1
