@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -69,9 +69,11 @@ def test_code_is_typed(page: str, tmp_path: Path) -> None:
 
 def test_examples_are_short() -> None:
     """A client and a server fit in twenty lines each."""
-    for _, text in blocks("docs/api.md", "python")[1:5]:
-        functions = textwrap.dedent(text).strip().split("\n\n\n")
-        assert all(len(function.splitlines()) <= 22 for function in functions)
+    functions = [
+        node for node in ast.walk(ast.parse(program("docs/api.md"))) if isinstance(node, ast.FunctionDef)
+    ]
+    lengths = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions}
+    assert all(lengths[name] <= 21 for name in ("shout", "fetch", "answer")), lengths
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -95,3 +97,25 @@ def anchors(page: Path) -> set[str]:
         for heading in HEADING.findall(text)
     }
     return made | set(re.findall(r'<a id="([^"]+)"', text))
+
+
+NAMED = [
+    (page, name)
+    for page in PAGES
+    for name in sorted(
+        set(re.findall(r"`((?:[\w.]+/)+[\w.]+\.(?:py|md))(?:: \w+)?`", (ROOT / page).read_text()))
+    )
+]
+
+
+@pytest.mark.parametrize(("page", "name"), NAMED)
+def test_files_that_are_named_are_there(page: str, name: str) -> None:
+    package = ROOT / "src" / "handglass"
+    bases = (ROOT, ROOT / "src", package, package / "handshake")
+    assert any((base / name).exists() for base in bases), f"{page}: {name}"
+
+
+def test_every_package_is_in_the_architecture() -> None:
+    table = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/architecture.md").read_text(), re.MULTILINE))
+    packages = (ROOT / "src" / "handglass").glob("*/__init__.py")
+    assert table == {path.parent.name for path in packages}

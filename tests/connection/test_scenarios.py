@@ -26,6 +26,7 @@ from handglass.registry.code_points import (
     NamedGroup,
     ProtocolVersion,
     PskKeyExchangeMode,
+    SignatureScheme,
 )
 from handglass.registry.errors import LocalError
 from support.engines import (
@@ -287,6 +288,15 @@ def test_keys_are_updated_before_their_limit() -> None:
     assert len(of_type(done.server_events, KeyUpdated)) == 1
 
 
+def test_keys_that_cannot_be_updated() -> None:
+    """Below TLS 1.3 there is an error instead, and nothing is sent under keys that are used up."""
+    done = connect(ClientConfig(versions=(TLS12,)))
+    done.client._channel.writer.seal_limit = UPDATE_MARGIN
+    with pytest.raises(LocalError):
+        done.client.send(b"x")
+    assert not done.client.has_data_to_send
+
+
 def test_simultaneous_key_updates() -> None:
     """Both ask at the same time."""
     done = connect()
@@ -473,3 +483,26 @@ def test_no_common_version() -> None:
         ClientConfig(versions=(TLS12,)), ServerConfig(identities=(identity("p256"),), versions=(TLS13,))
     ).start()
     assert alert_of(other.server) == alert_of(other.client) == AlertDescription.PROTOCOL_VERSION
+
+
+@pytest.mark.parametrize("key_type", ["rsa", "p256"])
+def test_a_client_that_names_no_signatures(key_type: str) -> None:
+    """In TLS 1.2 it takes SHA-1, whatever our own list says (RFC 5246 §7.4.1.4.1)."""
+    old = (SignatureScheme.RSA_PKCS1_SHA1, SignatureScheme.ECDSA_SHA1)
+    missing = frozenset({ExtensionType.SIGNATURE_ALGORITHMS})
+    client = ClientConfig(versions=(TLS12,), omit_extensions=missing, signature_schemes=old)
+    done = connect(client, ServerConfig(identities=(identity(key_type),)))
+    assert done.server.negotiated.own_signature_scheme in old
+
+
+def test_a_client_without_any_extension() -> None:
+    """The oldest form of a TLS 1.2 hello still leads to a connection."""
+    client = ClientConfig(
+        versions=(TLS12,),
+        omit_extensions=frozenset(ExtensionType),
+        signature_schemes=(SignatureScheme.RSA_PKCS1_SHA1,),
+    )
+    done = connect(client, ServerConfig(identities=(identity("rsa"),)))
+    hello = done.server.negotiated.client_hello
+    assert hello is not None
+    assert not hello.extension_types

@@ -178,6 +178,8 @@ CLIENT_HELLOS = (
     Case("no names", "full", HELLO, extension(X.SERVER_NAME, b"\0\0"), A.DECODE_ERROR),
     Case("empty name", "full", HELLO, extension(X.SERVER_NAME, b"\0\3\0\0\0"), A.DECODE_ERROR),
     Case("name with NUL", "full", HELLO, extension(X.SERVER_NAME, b"\0\6\0\0\3a\0b"), A.ILLEGAL_PARAMETER),
+    Case("name with BEL", "full", HELLO, extension(X.SERVER_NAME, b"\0\6\0\0\3a\7b"), A.ILLEGAL_PARAMETER),
+    Case("name in UTF-8", "full", HELLO, extension(X.SERVER_NAME, b"\0\5\0\0\2\xc4\x85"), A.ILLEGAL_PARAMETER),
     Case("empty protocol", "full", HELLO, extension(X.ALPN, b"\0\2\0\0"), A.DECODE_ERROR),
     Case("no protocols", "full", HELLO, extension(X.ALPN, b"\0\0"), A.DECODE_ERROR),
     Case("other protocols", "full", HELLO, extension(X.ALPN, b"\0\4\3foo"), A.NO_APPLICATION_PROTOCOL),
@@ -399,3 +401,11 @@ def test_wrong_values(case: Case) -> None:
         return
     assert isinstance(victim.error, PeerError), victim.error
     assert victim.error.alert == case.alert, victim.error
+
+
+def test_a_ticket_without_a_session_id_is_resumed() -> None:
+    """The id is only the client's help to see whether the server resumes (RFC 5077 §3.4)."""
+    victim, _ = misbehave("old ticket", CLIENT, 0, rebuilt(HELLO, field(legacy_session_id=b"")))
+    assert victim.error is None
+    assert victim.negotiated.resumed
+    assert victim.negotiated.session_id == b""

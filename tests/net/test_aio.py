@@ -21,9 +21,11 @@ from handglass.crypto.signatures import PrivateKey
 from handglass.crypto.signatures import sign as sign_with_key
 from handglass.crypto.throwaway import Authority
 from handglass.handshake.config import ClientConfig, ServerConfig
+from handglass.handshake.observer import Observer
 from handglass.handshake.sessions import MemorySessions
 from handglass.net import aio, blocking
 from handglass.net.aio import TLSStream, Verification
+from handglass.net.errors import NetError
 from handglass.net.identities import load_identity
 from handglass.net.trust import TrustOptions
 from handglass.records import replace
@@ -127,6 +129,44 @@ async def test_one_side_ends_and_the_other_goes_on() -> None:
         assert await stream.read_all() == b"olleh"
         with pytest.raises(LocalError):
             await stream.write(b"more")
+
+
+@running
+async def test_handshake_over_streams_that_are_there() -> None:
+    addresses: asyncio.Queue[object] = asyncio.Queue()
+
+    async def handle(stream: TLSStream) -> None:
+        addresses.put_nowait(stream.get_extra_info("peername"))
+        await echo(stream)
+
+    async with serving(handle) as (port, _):
+        reader, writer = await asyncio.open_connection(ADDRESS, port)
+        async with await aio.connect_over(
+            reader, writer, "localhost", verify=TRUSTED, timeout=LIMIT
+        ) as stream:
+            await stream.write(b"hello")
+            assert await stream.read() == b"hello"
+            assert await addresses.get() == stream.get_extra_info("sockname")
+        reader, writer = await asyncio.open_connection(ADDRESS, port)
+        with pytest.raises(NetError, match="is no host name"):
+            await aio.connect_over(reader, writer, "a..b", verify=TRUSTED)
+        assert writer.is_closing()
+
+
+@running
+async def test_every_connection_has_its_observer() -> None:
+    made: list[Observer] = []
+
+    def make() -> Observer:
+        made.append(Observer())
+        return made[-1]
+
+    async with await aio.start_server(echo, config=SERVER, timeout=LIMIT, make_observer=make) as server:
+        for _ in range(2):
+            async with await connect(server.port) as stream:
+                await stream.write(b"x")
+                await stream.read()
+    assert len(made) == 2
 
 
 @running

@@ -17,6 +17,7 @@ import pytest
 from handglass.crypto.throwaway import Authority
 from handglass.handshake.config import ClientAuthentication, ClientConfig, ServerConfig
 from handglass.handshake.events import Event, HandshakeCompleted, KeyUpdated, SessionReceived
+from handglass.handshake.observer import Observer
 from handglass.handshake.sessions import MemorySessions
 from handglass.handshake.state import PeerChain
 from handglass.net import blocking
@@ -291,6 +292,33 @@ def test_events_are_told_and_keys_updated() -> None:
     assert kinds.index(HandshakeCompleted) < kinds.index(SessionReceived) < kinds.index(KeyUpdated)
 
 
+class States(Observer):
+    """Notes the states."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def state(self, name: str) -> None:
+        self.text += f"{name}\n"
+
+
+def test_every_connection_has_its_observer() -> None:
+    made: list[States] = []
+
+    def make() -> States:
+        made.append(States())
+        return made[-1]
+
+    with blocking.start_server(echo, config=SERVER, timeout=LIMIT, make_observer=make) as server:
+        for _ in range(2):
+            with connect(server.port) as stream:
+                stream.write(b"x")
+                stream.read()
+    assert len(made) == 2
+    assert made[0].text == made[1].text
+    assert made[0].text.startswith("read client hello\n")
+
+
 # Time and trouble ------------------------------------------------------------------------------------------
 
 
@@ -436,6 +464,41 @@ def test_closing_a_server_cuts_its_clients_off() -> None:
     with pytest.raises((PeerError, AlertReceived, OSError)):
         stream.read()
     stream.abort()
+
+
+def test_a_handler_may_close_its_server() -> None:
+    servers: list[blocking.Server] = []
+    closed = threading.Event()
+
+    def handle(stream: TLSStream) -> None:
+        servers[0].close()
+        closed.set()
+
+    server = blocking.start_server(handle, config=SERVER, timeout=LIMIT)
+    servers.append(server)
+    with connect(server.port):
+        assert closed.wait(LIMIT / 2)
+    with pytest.raises(ConnectError):
+        connect(server.port)
+
+
+def test_without_a_thread_to_spare_a_client_is_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving() as (port, reported):
+        with monkeypatch.context() as patch:
+            start = threading.Thread.start
+
+            def refuse(thread: threading.Thread) -> None:
+                if thread.name == "handglass-client":
+                    raise RuntimeError("can't start new thread")
+                start(thread)
+
+            patch.setattr(threading.Thread, "start", refuse)
+            with pytest.raises((OSError, PeerError)):
+                connect(port)
+            assert isinstance(reported.get(timeout=LIMIT), RuntimeError)
+        with connect(port) as stream:
+            stream.write(b"x")
+            assert stream.read() == b"x"
 
 
 def test_more_clients_than_allowed_wait() -> None:

@@ -55,7 +55,7 @@ def _dispatch(words: list[str]) -> int:
     if name not in PROGRAMS:
         print(f"Invalid command '{name}'; type \"handglass help\" for a list.", file=sys.stderr)
         return 1
-    from .options import HelpWanted, UsageError  # noqa: PLC0415
+    from .options import HelpWanted, UsageError  # noqa: PLC0415 - a wrong name needs none
 
     program = options_of(name)
     try:
@@ -82,7 +82,7 @@ def _help(words: list[str]) -> int:
 
 
 def _print_help(program: type[Options]) -> int:
-    from .options.help import help_text  # noqa: PLC0415
+    from .options.help import help_text  # noqa: PLC0415 - rarely wanted
 
     try:
         width = os.get_terminal_size(sys.stdout.fileno()).columns - 1

@@ -4,8 +4,11 @@ Strategy: a `Connection` ties a channel (records), a driver (the conversation) a
 input or output and asks no clock but the one that was handed in, so every connection can be replayed, cut, lost and
 reordered in a test, and run inside any event loop::
 
-connection = ClientConnection(ClientConfig(server_name="example.org")) connection.start() while not done:
-socket.sendall(connection.data_to_send()) for event in connection.receive(socket.recv(65536)): ...
+    connection = ClientConnection(ClientConfig(server_name="example.org"))
+    events = connection.start()
+    while not connection.wants_no_more_data:
+        socket.sendall(connection.data_to_send())
+        events = connection.receive(socket.recv(65536))
 
 Nothing here raises for what a peer did: the error comes as a `Failed` event, and the alert is among the
 bytes to send.
@@ -186,7 +189,7 @@ class Connection:
                 room = channel.writer.seals_left - UPDATE_MARGIN
                 if room <= 0:
                     self._renew_keys()
-                    continue
+                    room = channel.writer.seals_left - UPDATE_MARGIN
                 piece = view[at : at + room * channel.write_limit]
                 channel.send_data(piece)
                 at += len(piece)
@@ -244,7 +247,7 @@ class Connection:
             LocalError: the version is not TLS 1.3, or the handshake is not done.
         """
         if self.negotiated.version != ProtocolVersion.TLS1_3:
-            raise LocalError(reasons.INTERNAL_ERROR, "KeyUpdate exists only in TLS 1.3")
+            raise LocalError(reasons.NOT_IN_THIS_VERSION, "KeyUpdate exists only in TLS 1.3")
         self._aside(send_key_update(self._me, request=request_peer))
         return self._take_events()
 
@@ -255,7 +258,7 @@ class Connection:
 
     def _check_renegotiation(self) -> None:
         if self.negotiated.version == ProtocolVersion.TLS1_3:
-            raise LocalError(reasons.INTERNAL_ERROR, "TLS 1.3 has no renegotiation")
+            raise LocalError(reasons.NOT_IN_THIS_VERSION, "TLS 1.3 has no renegotiation")
         if not self._me.sends_data or self.error is not None or self._closed:
             raise LocalError(reasons.INTERNAL_ERROR, "this needs an open connection whose handshake is done")
         if self._me.renegotiating:
@@ -356,9 +359,7 @@ class Connection:
 
     def _renew_keys(self) -> None:
         if self.negotiated.version != ProtocolVersion.TLS1_3:
-            if self._channel.writer.seals_left <= 0:
-                raise LocalError(reasons.KEY_LIMIT_REACHED)
-            return
+            raise LocalError(reasons.KEY_LIMIT_REACHED)  # 2^64 records: only a new handshake would help
         self._driver.aside(send_key_update(self._me, request=False))
 
     def _fail(self, error: TLSError | CryptoError, description: AlertDescription | None = None) -> None:

@@ -3,7 +3,8 @@
 Tickets are AES-256-GCM over the encoded session under a random key that lives as long as the store (RFC
 5077 §4), so any number of them costs no memory, and processes that share the key share the sessions. What
 must be remembered, ids and used tickets, is limited in number: the oldest go first, and a used ticket is
-kept until its session expires.
+kept until its session expires. Several threads may use one store: each step that decides is a single one of
+the dictionary's.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class MemorySessions:
         self._entropy = entropy
         self._clock = clock
         self._by_id: OrderedDict[bytes, Session] = OrderedDict()
-        self._used: OrderedDict[bytes, float] = OrderedDict()
+        self._used: OrderedDict[bytes, tuple[float]] = OrderedDict()
         self.hits = 0
         self.misses = 0
         self.timeouts = 0
@@ -109,20 +110,31 @@ class MemorySessions:
             return None
         found = self._count(session)
         if found is None:
-            del self._by_id[session_id]
+            self._by_id.pop(session_id, None)
         return found
 
     def first_use(self, ticket: bytes) -> bool:
         """Whether this ticket has not been used for early data before (RFC 8446 §8.1)."""
-        now = self._clock()
-        while self._used and next(iter(self._used.values())) <= now:
-            self._used.popitem(last=False)
+        self._forget_expired()
         name = digest("sha256", ticket)
         if name in self._used or len(self._used) >= MAX_USED:
             return False
         session = self.get_ticket(ticket)
-        self._used[name] = session.created + session.lifetime if session is not None else now + 7 * 24 * 3600
-        return True
+        expires = session.created + session.lifetime if session is not None else self._clock() + 7 * 24 * 3600
+        mine = (expires,)
+        # Of several threads that have come this far with one ticket, one finds its own entry.
+        return self._used.setdefault(name, mine) is mine
+
+    def _forget_expired(self) -> None:
+        now = self._clock()
+        try:
+            while self._used:
+                name, (expires,) = next(iter(self._used.items()))
+                if expires > now:
+                    return
+                self._used.pop(name, None)
+        except (RuntimeError, StopIteration):  # another thread is at it
+            return
 
     def _count(self, session: Session) -> Session | None:
         if self._clock() - session.created > session.lifetime:

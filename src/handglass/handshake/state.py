@@ -180,11 +180,16 @@ class ClientHelloView:
         found = self.decoded(ext.ServerNameList, ExtensionType.SERVER_NAME)
         if found is None:
             return None
+        # Names of a type that we do not know are passed over, as long as they can be read.
         names = [entry.host_name for entry in found.server_name_list if entry.name_type == 0]
-        if len(names) != len(found.server_name_list) or len(names) > 1:
-            raise PeerError(reasons.ILLEGAL_SERVER_NAME, "more than one name, or a name of unknown type")
+        if not names:
+            return None
+        if len(names) > 1:
+            raise PeerError(reasons.ILLEGAL_SERVER_NAME, "more than one host name")
         name = names[0]
-        if not name.isascii() or b"\0" in name:
+        if any(
+            byte <= 0x20 or byte >= 0x7F for byte in name
+        ):  # no host name has such characters (RFC 6066 §3)
             raise PeerError(reasons.ILLEGAL_SERVER_NAME, repr(name[:64]))
         return name.decode("ascii")
 

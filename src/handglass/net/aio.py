@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -39,7 +38,15 @@ if TYPE_CHECKING:
     from handglass.handshake.config import ClientConfig, ServerConfig
     from handglass.handshake.observer import Observer
 
-__all__ = ["Server", "TLSStream", "Verification", "open_connection", "serve_one", "start_server"]
+__all__ = [
+    "Server",
+    "TLSStream",
+    "Verification",
+    "connect_over",
+    "open_connection",
+    "serve_one",
+    "start_server",
+]
 
 MAX_CLIENTS = 10_000
 DEFERRED = frozenset({"verification"})
@@ -63,18 +70,80 @@ async def open_connection(
     `deferred` names the questions (see `Connection`) that are worked out in a thread. Where no address can be
     reached, the error is asyncio's OSError.
     """
-    connection, verdict = client_connection(host, config, verify, observer, deferred)
-    stream: TLSStream | None = None
+    began = asyncio.get_running_loop().time()
     try:
         async with asyncio.timeout(timeout):
             reader, writer = await asyncio.open_connection(
                 ascii_name(host), port, limit=CHUNK, happy_eyeballs_delay=0.25
             )
-            stream = TLSStream(reader, writer, connection, verdict, timeout=timeout, tell=tell)
-            await stream._handshake(early_data)
-            return stream
     except TimeoutError:
-        raise overdue("handshake", timeout, stream._waited_to if stream is not None else "") from None
+        raise overdue("connection", timeout) from None
+    stream = client_stream(
+        reader,
+        writer,
+        host,
+        config=config,
+        verify=verify,
+        timeout=timeout,
+        observer=observer,
+        tell=tell,
+        deferred=deferred,
+    )
+    await stream._handshake(None if timeout is None else began + timeout, early_data)
+    return stream
+
+
+async def connect_over(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    host: str,
+    *,
+    config: ClientConfig | None = None,
+    verify: Verify = True,
+    timeout: float | None = TIME_LIMIT,
+    early_data: bytes = b"",
+    observer: Observer | None = None,
+    tell: Tell | None = None,
+    deferred: frozenset[str] = DEFERRED,
+) -> TLSStream:
+    """Do a client's handshake over asyncio's byte streams, behind a proxy or after STARTTLS.
+
+    They belong to the stream from here on. The rest is as for `open_connection`, errors too.
+    """
+    stream = client_stream(
+        reader,
+        writer,
+        host,
+        config=config,
+        verify=verify,
+        timeout=timeout,
+        observer=observer,
+        tell=tell,
+        deferred=deferred,
+    )
+    await stream._handshake(deadline_after(timeout), early_data)
+    return stream
+
+
+def client_stream(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    host: str,
+    *,
+    config: ClientConfig | None,
+    verify: Verify,
+    timeout: float | None,
+    observer: Observer | None,
+    tell: Tell | None,
+    deferred: frozenset[str],
+) -> TLSStream:
+    """A client's stream before its handshake; the transport is closed if there is none."""
+    try:
+        connection, verdict = client_connection(host, config, verify, observer, deferred)
+    except BaseException:
+        writer.transport.abort()
+        raise
+    return TLSStream(reader, writer, connection, verdict, timeout=timeout, tell=tell)
 
 
 async def serve_one(
@@ -95,12 +164,8 @@ async def serve_one(
         writer.transport.abort()
         raise
     stream = TLSStream(reader, writer, connection, verdict, timeout=timeout, tell=tell)
-    try:
-        async with asyncio.timeout(timeout):
-            await stream._handshake()
-            return stream
-    except TimeoutError:
-        raise overdue("handshake", timeout, stream._waited_to) from None
+    await stream._handshake(deadline_after(timeout))
+    return stream
 
 
 class TLSStream(BaseStream):
@@ -207,6 +272,10 @@ class TLSStream(BaseStream):
             self._send()
             await self._part()
 
+    def get_extra_info(self, name: str) -> Any:
+        """What the transport knows by this name: "peername", "sockname", "socket" …; None if nothing."""
+        return self._writer.get_extra_info(name)
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -225,27 +294,37 @@ class TLSStream(BaseStream):
 
     # Waiting ---------------------------------------------------------------------------------------------
 
-    async def _handshake(self, early_data: bytes = b"") -> None:
+    async def _handshake(self, deadline: float | None, early_data: bytes = b"") -> None:
         connection = self.connection
+        state = ""
         try:
-            if isinstance(connection, ClientConnection):
-                self._take(connection.start())
-                if early_data:
-                    connection.send_early_data(early_data)
-                self._send()
-            while not connection.is_established:
-                if connection.error is not None:
-                    raise connection.error
-                await self._receive()
-            await self._writer.drain()
+            async with asyncio.timeout_at(deadline):
+                try:
+                    await self._shake_hands(early_data)
+                finally:
+                    state = connection.state
         except BaseException as error:
-            self._is_closed = True
-            self._waited_to = connection.state
-            is_late = isinstance(error, asyncio.CancelledError)
+            is_late = isinstance(error, TimeoutError | asyncio.CancelledError)
             connection.abort(reasons.HANDSHAKE_TIMEOUT.alert if is_late else reasons.INTERNAL_ERROR.alert)
+            self._is_closed = True
             self._send()
             await self._part()
+            if isinstance(error, TimeoutError):
+                raise overdue("handshake", self.timeout, state) from None
             raise
+
+    async def _shake_hands(self, early_data: bytes) -> None:
+        connection = self.connection
+        if isinstance(connection, ClientConnection):
+            self._take(connection.start())
+            if early_data:
+                connection.send_early_data(early_data)
+            self._send()
+        while not connection.is_established:
+            if connection.error is not None:
+                raise connection.error
+            await self._receive()
+        await self._writer.drain()
 
     async def _receive(self) -> None:
         """Wait once: for the answer to a deferred question, or else for the peer's bytes."""
@@ -387,6 +466,7 @@ async def start_server(
     timeout: float | None = TIME_LIMIT,
     max_clients: int = MAX_CLIENTS,
     deferred: frozenset[str] = DEFERRED,
+    make_observer: Callable[[], Observer] | None = None,
     report: Report | None = None,
 ) -> Server:
     """Listen at once, and run `handle(stream)` in a task for each client whose handshake succeeds.
@@ -396,7 +476,18 @@ async def start_server(
     Raises:
         NetError: the address cannot be listened at.
     """
-    serve = partial(serve_one, config=config, verify=verify, timeout=timeout, deferred=deferred)
+
+    def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Awaitable[TLSStream]:
+        observer = None if make_observer is None else make_observer()
+        return serve_one(
+            reader, writer, config, verify=verify, timeout=timeout, observer=observer, deferred=deferred
+        )
+
     server = Server(serve, handle, report or log, max_clients)
     await server._listen(host, port)
     return server
+
+
+def deadline_after(seconds: float | None) -> float | None:
+    """The moment of the loop's clock when so many seconds have passed; None for never."""
+    return None if seconds is None else asyncio.get_running_loop().time() + seconds

@@ -16,7 +16,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -71,7 +70,7 @@ def connect(
     that allows it; `stream.negotiated.early_data` says what became of it. `tell` gets every event.
 
     Raises:
-        NetError: the host cannot be reached.
+        NetError: the host cannot be reached, or not in time.
         TLSError: the handshake failed: PeerError, LocalError or AlertReceived.
         TimeoutError: it took too long.
         OSError: the system's own errors, ConnectionResetError for instance.
@@ -365,25 +364,26 @@ def start_server(
     verify: Verify = True,
     timeout: float | None = TIME_LIMIT,
     max_clients: int = MAX_CLIENTS,
+    make_observer: Callable[[], Observer] | None = None,
     report: Report | None = None,
 ) -> Server:
     """Listen at once, and call `handle(stream)` in a thread of its own for each client whose handshake succeeds.
 
     The stream is closed when `handle` returns, and aborted if it raises. `report` gets every exception of a
-    handshake or a handler; without it they go to the logger `handglass`. Beyond `max_clients` at a time, clients
-    wait to be accepted. Use the server as a context manager, or call its `close`.
+    handshake or a handler; without it they go to the logger `handglass`. `make_observer` gives each connection
+    an observer of its own. Beyond `max_clients` at a time, clients wait to be accepted. Use the server as a
+    context manager, or call its `close`.
 
     Raises:
         NetError: the address cannot be listened at.
     """
     listeners = open_listeners([ListenTarget(host or None, str(port))])
-    return Server(
-        listeners,
-        partial(serve_one, config=config, verify=verify, timeout=timeout),
-        handle,
-        max_clients=max_clients,
-        report=report or log,
-    )
+
+    def serve(sock: socket.socket) -> TLSStream:
+        observer = None if make_observer is None else make_observer()
+        return serve_one(sock, config, verify=verify, timeout=timeout, observer=observer)
+
+    return Server(listeners, serve, handle, max_clients=max_clients, report=report or log)
 
 
 class Server:
@@ -425,7 +425,8 @@ class Server:
                 sock.shutdown(socket.SHUT_RDWR)
         deadline = time.monotonic() + JOIN_SECONDS
         for thread in clients:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, deadline - time.monotonic()))
         self._wake.close()
         self._waker.close()
 
@@ -467,7 +468,14 @@ class Server:
         thread = threading.Thread(target=self._serve, args=(sock,), name="handglass-client", daemon=True)
         with self._lock:
             self._clients[thread] = sock
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system has no thread left
+            with self._lock:
+                del self._clients[thread]
+            sock.close()
+            self._free.release()
+            self._report(error)
 
     def _serve(self, sock: socket.socket) -> None:
         try:

@@ -55,7 +55,6 @@ class BaseStream:
         self._tell = tell
         self._received = bytearray()
         self._end: Closed | None = None
-        self._waited_to = ""
 
     @property
     def negotiated(self) -> Negotiated:

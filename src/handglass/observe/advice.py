@@ -41,6 +41,7 @@ ALERT_WORDS = {
 """OpenSSL's words for alerts that came in; scripts look for them."""
 
 OPENSSL_REASONS: dict[str, tuple[int, str]] = {
+    "NOT_IN_THIS_VERSION": (0x10A, "wrong ssl version"),
     "NOT_TLS": (0x10B, "wrong version number"),
     "NOT_TLS_HTTP": (0x10B, "wrong version number"),
     "WRONG_RECORD_VERSION": (0x10B, "wrong version number"),
@@ -63,6 +64,7 @@ OPENSSL_REASONS: dict[str, tuple[int, str]] = {
     "CERTIFICATE_REQUIRED_LEGACY": (0xC7, "peer did not return a certificate"),
     "NO_APPLICATION_PROTOCOL": (0xEB, "no application protocol"),
     "RENEGOTIATION_REFUSED": (0x153, "no renegotiation"),
+    "RENEGOTIATION_DECLINED": (0x153, "no renegotiation"),
     "DH_PRIME_TOO_SHORT": (0x18A, "dh key too small"),
     "TOO_MUCH_EARLY_DATA": (0xA4, "too much early data"),
     "BINDER_MISMATCH": (0xFD, "binder does not verify"),
@@ -109,12 +111,16 @@ def openssl_line(error: TLSError, place: str) -> str:
 def explain(error: TLSError, agreed: Negotiated) -> list[str]:
     """A sentence on what happened, then what to try, each one line."""
     lines = [str(error)]
-    if isinstance(error, AlertReceived) and agreed.is_client:
+    if not agreed.is_client:
+        return lines
+    unanswered = agreed.certificate_request is not None and not agreed.client_certificate_sent
+    if isinstance(error, AlertReceived):
         advice = CLIENT_ALERT_ADVICE.get(error.description)
+        if unanswered and error.description == A.HANDSHAKE_FAILURE:
+            advice = CLIENT_ALERT_ADVICE[A.CERTIFICATE_REQUIRED]
         if advice is not None:
             lines.append(f"Hint: {advice}")
-    request = agreed.certificate_request
-    if agreed.is_client and request is not None and not agreed.client_certificate_sent:
+    if unanswered:
         lines.append(
             "Note: the server asked for a client certificate and none was sent, which is a likely cause"
         )

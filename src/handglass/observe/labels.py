@@ -6,7 +6,13 @@ from collections.abc import Iterable
 
 from handglass.handshake.state import Negotiated
 from handglass.registry import groups, signatures, suites
-from handglass.registry.code_points import CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme
+from handglass.registry.code_points import (
+    CipherSuite,
+    ExtensionType,
+    NamedGroup,
+    ProtocolVersion,
+    SignatureScheme,
+)
 
 VERSION_NAMES = {
     ProtocolVersion.SSL3: "SSLv3",
@@ -18,6 +24,9 @@ VERSION_NAMES = {
     ProtocolVersion.DTLS1_2: "DTLSv1.2",
     ProtocolVersion.DTLS1_3: "DTLSv1.3",
 }
+
+
+POINT_FORMATS = {0: "uncompressed", 1: "ansiX962_compressed_prime", 2: "ansiX962_compressed_char2"}
 
 
 def version_name(version: ProtocolVersion | None) -> str:
@@ -69,6 +78,14 @@ def temporary_key(agreed: Negotiated) -> str | None:
         return facts.temp_key if facts is not None else f"0x{int(agreed.group):04X}"
     if agreed.dh_bits is not None:
         return f"DH, {agreed.dh_bits} bits"
+    return None
+
+
+def point_formats(agreed: Negotiated) -> str | None:
+    """The ec_point_formats of the server (RFC 8422 §5.1.2); None if it sent none."""
+    for extension in agreed.server_extensions:
+        if extension.type == ExtensionType.EC_POINT_FORMATS and extension.data:
+            return listed(POINT_FORMATS.get(each, f"unknown({each})") for each in extension.data[1:])
     return None
 
 

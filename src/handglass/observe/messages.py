@@ -44,11 +44,16 @@ TITLES = {
 
 
 class MessageDump(Observer):
-    """Writes to `out` (text) as things happen. `highest` is the version to name until one is settled."""
+    """Writes to `out` (text) as things happen. `highest` is the version to name until one is settled.
+
+    A record comes before what is in it, as OpenSSL's programs show it. What we send is known before its record is, so
+    it waits for that.
+    """
 
     def __init__(self, out: IO[str], highest: ProtocolVersion) -> None:
         self._out = out
         self._version = highest
+        self._waiting: list[tuple[ContentType, str]] = []
 
     def version(self, version: int) -> None:
         """Name this version from now on."""
@@ -57,31 +62,58 @@ class MessageDump(Observer):
     def record(self, direction: Direction, header: bytes, epoch: int) -> None:  # noqa: ARG002 - not shown
         """A record header, under the version that stands in it."""
         version = ProtocolVersion(header[1] << 8 | header[2])
-        self._write(direction, f"{_name(version)}, RecordHeader", header)
+        self._write(_block(direction, f"{_name(version)}, RecordHeader", header))
+        if direction is Direction.WRITE:
+            self._release(ContentType(header[0]))
 
     def inner_content_type(self, direction: Direction, content_type: ContentType) -> None:
         """The content type that was inside a protected record."""
-        self._write(direction, f"{_name(self._version)}, InnerContent", bytes((content_type,)))
+        self._write(_block(direction, f"{_name(self._version)}, InnerContent", bytes((content_type,))))
+        if direction is Direction.WRITE:
+            self._release(content_type)
 
     def handshake_message(self, direction: Direction, raw: bytes) -> None:
         """A handshake message by its name."""
         kind = HandshakeType(raw[0])
         title = TITLES.get(kind, f"??? ({int(kind)})")
-        self._write(direction, f"{_name(self._version)}, Handshake", raw, f", {title}")
+        block = _block(direction, f"{_name(self._version)}, Handshake", raw, f", {title}")
+        self._take(direction, ContentType.HANDSHAKE, block)
 
     def change_cipher_spec(self, direction: Direction, raw: bytes) -> None:
         """A ChangeCipherSpec."""
-        self._write(direction, f"{_name(self._version)}, ChangeCipherSpec", raw)
+        block = _block(direction, f"{_name(self._version)}, ChangeCipherSpec", raw)
+        self._take(direction, ContentType.CHANGE_CIPHER_SPEC, block)
 
     def alert(self, direction: Direction, level: AlertLevel, description: AlertDescription) -> None:
         """An alert by its name."""
         words = f", {level.name.lower()} {description.name.lower()}"
-        self._write(direction, f"{_name(self._version)}, Alert", bytes((level, description)), words)
+        data = bytes((level, description))
+        self._take(
+            direction, ContentType.ALERT, _block(direction, f"{_name(self._version)}, Alert", data, words)
+        )
 
-    def _write(self, direction: Direction, title: str, data: bytes, words: str = "") -> None:
-        arrow = "<<<" if direction is Direction.READ else ">>>"
-        self._out.write(f"{arrow} {title} [length {len(data):04x}]{words}\n{plain(data)}")
+    def _take(self, direction: Direction, content_type: ContentType, block: str) -> None:
+        if direction is Direction.WRITE:
+            self._waiting.append((content_type, block))
+        else:
+            self._write(block)
+
+    def _release(self, content_type: ContentType) -> None:
+        """Show what a record of this type that is sent now may hold: several messages, or one of the others."""
+        waiting = self._waiting
+        while waiting and waiting[0][0] == content_type:
+            self._write(waiting.pop(0)[1])
+            if content_type != ContentType.HANDSHAKE:
+                break
+
+    def _write(self, block: str) -> None:
+        self._out.write(block)
         self._out.flush()
+
+
+def _block(direction: Direction, title: str, data: bytes, words: str = "") -> str:
+    arrow = "<<<" if direction is Direction.READ else ">>>"
+    return f"{arrow} {title} [length {len(data):04x}]{words}\n{plain(data)}"
 
 
 def _name(version: ProtocolVersion) -> str:

@@ -46,6 +46,8 @@ class Facts:
     name_flags: int = ONELINE
     show_certificates: bool = False
     established: bool = True
+    earlier: int | None = None
+    """The outcome (X509_V_…) that the resumed session brings from where it began."""
     chain: list[Certificate] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -67,7 +69,8 @@ def full_report(facts: Facts) -> str:
 
 def short_report(facts: Facts) -> str:
     """What -reconnect shows of every connection after the first: no certificates."""
-    return "---\n" + requests(facts) + signature_lines(facts) + summary(facts, with_key=False)
+    lines = "".join(line + "\n" for line in verification_lines(facts))
+    return lines + "---\n" + agreement(facts, with_key=False)
 
 
 def certificate_chain(facts: Facts) -> str:
@@ -139,20 +142,25 @@ def signature_lines(facts: Facts) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-def summary(facts: Facts, *, with_key: bool = True) -> str:
+def summary(facts: Facts) -> str:
     """Byte counts, verdict, and what was agreed on; ends where the facts end."""
-    agreed, verdict = facts.agreed, facts.verdict
     lines = [
         "---",
         f"SSL handshake has read {facts.bytes_read} bytes and written {facts.bytes_written} bytes",
     ]
-    lines += verification_lines(verdict)
+    lines += verification_lines(facts)
     lines.append("---")
-    if not facts.established:
-        return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + agreement(facts)
+
+
+def agreement(facts: Facts, *, with_key: bool = True) -> str:
+    """What was agreed on, as far as it came."""
+    agreed = facts.agreed
     kind = "Reused" if agreed.resumed else "New"
     suite = labels.suite_name(agreed.suite)
-    lines.append(f"{kind}, {labels.suite_version(agreed.suite)}, Cipher is {suite}")
+    lines = [f"{kind}, {labels.suite_version(agreed.suite)}, Cipher is {suite}"]
+    if agreed.suite is None:
+        return f"{lines[0]}\n---\n"
     if facts.chain and with_key:
         lines.append(f"Server public key is {facts.chain[0].public_key.bits} bit")
     not_ = "" if agreed.secure_renegotiation else " NOT"
@@ -163,19 +171,25 @@ def summary(facts: Facts, *, with_key: bool = True) -> str:
     else:
         lines.append("No ALPN negotiated")
     text = "\n".join(lines) + "\n"
+    code = return_code(facts)
     if agreed.version == ProtocolVersion.TLS1_3:
         text += f"Early data was {agreed.early_data}\n"
-        if verdict is not None:
-            text += f"Verify return code: {return_code(verdict)}\n"
-    elif agreed.session is not None:
-        text += own_session(facts, agreed.session)
-    return text + "---\n"
+    elif facts.established and agreed.session is not None:
+        return text + own_session(facts, agreed.session) + "---\n"
+    return text + (f"Verify return code: {code}\n" if code is not None else "") + "---\n"
 
 
-def verification_lines(verdict: VerifyResult | None) -> list[str]:
-    """`Verification: OK` or the error; nothing where nothing was verified."""
+def verification_lines(facts: Facts) -> list[str]:
+    """`Verification: OK` or the error; nothing where nothing was verified.
+
+    A resumption verifies nothing: what stands then is the outcome that the session remembers, and that it does.
+    """
+    verdict, earlier = facts.verdict, _earlier(facts)
     if verdict is None:
-        return []
+        if earlier is None:
+            return []
+        first = f"Verification error: {text_of(earlier)}" if earlier else "Verification: OK"
+        return [first, "Verification took place when the session began, not now"]
     if verdict.ok:
         lines = ["Verification: OK"]
         if verdict.peername is not None:
@@ -184,15 +198,19 @@ def verification_lines(verdict: VerifyResult | None) -> list[str]:
     return [f"Verification error: {text_of(verdict.code)}"]
 
 
-def return_code(verdict: VerifyResult) -> str:
-    """`20 (unable to get local issuer certificate)`: the last problem, as OpenSSL reports."""
-    return f"{int(verdict.code)} ({text_of(verdict.code)})"
+def return_code(facts: Facts) -> str | None:
+    """`20 (unable to get local issuer certificate)`: the last problem, as OpenSSL reports; None if not verified."""
+    code = _earlier(facts) if facts.verdict is None else int(facts.verdict.code)
+    return None if code is None else f"{code} ({text_of(code)})"
+
+
+def _earlier(facts: Facts) -> int | None:
+    return facts.earlier if facts.agreed.resumed else None
 
 
 def own_session(facts: Facts, session: Session) -> str:
     """The block of one session of this connection."""
-    line = None if facts.verdict is None else return_code(facts.verdict)
-    return session_text(session, session_id=shown_session_id(session), verify_line=line)
+    return session_text(session, session_id=shown_session_id(session), verify_line=return_code(facts))
 
 
 def ticket_report(facts: Facts, session: Session) -> str:
@@ -217,9 +235,11 @@ def brief_report(facts: Facts) -> str:
             lines.append(f"Hash used: {hashed}")
         if (kind := labels.signature_type(agreed.peer_signature_scheme)) is not None:
             lines.append(f"Signature type: {kind}")
-        lines += verification_lines(facts.verdict)
+        lines += verification_lines(facts)
     else:
         lines.append("No peer certificate")
+    if (formats := labels.point_formats(agreed)) is not None:
+        lines.append(f"Supported Elliptic Curve Point Formats: {formats}")
     fresh = not agreed.resumed or agreed.version == ProtocolVersion.TLS1_3
     if fresh and (key := labels.temporary_key(agreed)) is not None:
         lines.append(f"Server Temp Key: {key}")

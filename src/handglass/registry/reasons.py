@@ -125,6 +125,8 @@ TOO_MUCH_EARLY_DATA = Reason("TOO_MUCH_EARLY_DATA", A.UNEXPECTED_MESSAGE,
     "The peer sent more early data than the ticket allows", "RFC 8446 §4.2.10")
 TOO_MUCH_SKIPPED_DATA = Reason("TOO_MUCH_SKIPPED_DATA", A.UNEXPECTED_MESSAGE,
     "The peer sent more rejected early data than we are willing to skip", "RFC 8446 §4.2.10")
+NOT_IN_THIS_VERSION = Reason("NOT_IN_THIS_VERSION", A.INTERNAL_ERROR,
+    "The protocol version of this connection does not have what was asked for", "RFC 8446 §1.2")
 HANDSHAKE_TIMEOUT = Reason("HANDSHAKE_TIMEOUT", A.USER_CANCELED,
     "The handshake was not done within its time limit", "RFC 8446 §6.1")
 
@@ -358,6 +360,8 @@ ILLEGAL_KEY_UPDATE = Reason("ILLEGAL_KEY_UPDATE", A.ILLEGAL_PARAMETER,
 # Renegotiation, up to TLS 1.2
 RENEGOTIATION_REFUSED = Reason("RENEGOTIATION_REFUSED", A.NO_RENEGOTIATION,
     "The peer wants to renegotiate, and that is not enabled here", "RFC 5246 §7.2.2")
+RENEGOTIATION_DECLINED = Reason("RENEGOTIATION_DECLINED", A.HANDSHAKE_FAILURE,
+    "The peer does not want to renegotiate", "RFC 5246 §7.2.2")
 RENEGOTIATION_IN_TLS13 = Reason("RENEGOTIATION_IN_TLS13", A.UNEXPECTED_MESSAGE,
     "The peer wants to renegotiate, which TLS 1.3 does not have", "RFC 8446 §4.1.2")
 RENEGOTIATION_INSECURE = Reason("RENEGOTIATION_INSECURE", A.HANDSHAKE_FAILURE,

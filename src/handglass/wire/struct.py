@@ -28,7 +28,7 @@ class StructType(FrozenType):
         if bases != (Frozen,):
             namespace["decode"] = classmethod(_write_decode)
             namespace["encode"] = _write_encode
-        cls: StructType = super().__new__(mcs, name, bases, namespace, **keywords)  # type: ignore[assignment]
+        cls: StructType = super().__new__(mcs, name, bases, namespace, **keywords)  # type: ignore[assignment]  # of this kind
         return cls
 
 

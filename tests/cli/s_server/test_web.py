@@ -165,9 +165,11 @@ def test_several_requests_on_one_connection(pki: Pki, site: Path) -> None:
         part = b"GET /big HTTP/1.1\r\nHost: x\r\nRange: bytes=255-256\r\n\r\n"
         client.sendall(head + part + b"GET /page.html HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         answers = read_all(client).split(b"HTTP/1.1 ")
-    assert answers[1].startswith(b"200 ok") and answers[1].endswith(b"\r\n\r\n")
+    assert answers[1].startswith(b"200 ok")
+    assert answers[1].endswith(b"\r\n\r\n")
     assert b"Content-length: 5120000" in answers[1]
-    assert answers[2].startswith(b"206 ") and answers[2].endswith(b"\r\n\r\n\xff\x00")
+    assert answers[2].startswith(b"206 ")
+    assert answers[2].endswith(b"\r\n\r\n\xff\x00")
     assert answers[3].endswith(b"\r\n\r\n<p>hello</p>")
 
 
@@ -208,7 +210,7 @@ def test_the_file_may_be_the_whole_answer(pki: Pki, site: Path) -> None:
 def test_curl(pki: Pki, site: Path) -> None:
     with serve(pki, "-WWW", cwd=site) as server:
         url = f"https://localhost:{server.port}"
-        common = ["curl", "-sS", "--noproxy", "*", "--cacert", pki.server("p256").root]
+        common: list[str | Path] = ["curl", "-sS", "--noproxy", "*", "--cacert", pki.server("p256").root]
         common += ["--resolve", f"localhost:{server.port}:{ADDRESS}"]
         answer = run([*common, f"{url}/page.html", f"{url}/page.html"]).check()
         assert answer.stdout == b"<p>hello</p>" * 2

@@ -1,23 +1,21 @@
 """STARTTLS with the real thing.
 
 The dialogue, a TLS handshake behind it, and a word in private; and the refusals.
-
-Python's own TLS stands behind the dialogue here: it is the dialogue that is tested, and it must leave the
-connection exactly where TLS begins.
 """
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
+from handglass.net.blocking import Verification, connect_over
 from handglass.net.dial import Target, dial
 from handglass.net.dialogue import Finding
 from handglass.net.errors import NetCode, NetError
 from handglass.net.starttls import Names, start_tls
+from handglass.net.trust import TrustOptions
 from handglass.records import dataclass
 from net.real import daemons
 from net.real.daemons import Workshop, workshop
@@ -182,16 +180,18 @@ def test_dovecot_refuses(identity: Identity) -> None:
 
 def say_in_private(word: str, port: int, identity: Identity, say: bytes, answer: bytes) -> None:
     """Hold the dialogue, begin TLS with a check of the certificate, say something and read the answer."""
+    trusted = Verification(trust=TrustOptions(file=str(identity.root)))
     with dial(Target("127.0.0.1", str(port))).socket as sock:
         negotiated = start_tls(sock, word, NAMES, step_seconds=10)
         assert negotiated.findings == ()
         assert negotiated.early == b""
-        context = ssl.create_default_context(cafile=identity.root)
-        sock.settimeout(10)
-        with context.wrap_socket(sock, server_hostname="server.test") as tls:
-            tls.sendall(say)
+        with connect_over(sock, "server.test", verify=trusted, timeout=10) as stream:
+            assert stream.verification is not None
+            assert stream.verification.ok
+            if say:
+                stream.write(say)
             received = b""
-            while len(received) < max(1, len(answer)) and (data := tls.recv(4096)):
+            while len(received) < max(1, len(answer)) and (data := stream.read()):
                 received += data
             assert received.startswith(answer)
             assert received

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .table import Options, number, seconds_or, target_word, text
+from .table import Options, flag, number, number_or, seconds_or, target_word, text
 
 
 class Connect(Options, title="Network options"):
@@ -47,6 +47,16 @@ class Accept(Options, title="Network options"):
         "Address and port to listen on, port 0 for a free one; port 4433 on all addresses if none is given",
         where="network",
         also={"port": None},
+    )
+    unix = text("unix", "path", "Listen on this Unix-domain socket", where="network")
+    unlink = flag("unlink", "Remove the socket of -unix first if it is there", where="network")
+    only_ipv4 = flag("4", "IPv4 only", where="network", also={"only_ipv6": False})
+    only_ipv6 = flag("6", "IPv6 only", where="network", also={"only_ipv4": False})
+    stateless = flag(
+        "stateless", "Make clients repeat their hello with a cookie first (TLS 1.3)", where="handshake"
+    )
+    workers = number_or(
+        1, "workers", "n", "Processes that share the port", where="program", minimum=1, ours=True
     )
     naccept = number("naccept", "n", "End after this many connections", where="network", minimum=1)
     handshake_timeout = seconds_or(

@@ -29,3 +29,7 @@ class Answers(Options, title="Answer options"):
         also={"www": False, "www_files": False},
     )
     rev = flag("rev", "Answer each line reversed; CLOSE ends the connection", where=ANSWER)
+    http_server_binmode = flag(
+        "http_server_binmode", "Send served files as they are; always so, kept for scripts", where=ANSWER
+    )
+    sendfile = flag("sendfile", "Let the kernel encrypt served files where it can", where=ANSWER)

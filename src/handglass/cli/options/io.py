@@ -18,3 +18,9 @@ class ClientInput(Options, title="Input options"):
         where=TERMINAL,
         also={"ign_eof": False},
     )
+
+
+class ServerInput(Options, title="Input options"):
+    """The server's terminal."""
+
+    crlf = flag("crlf", "Send each LF of the input as CR LF", where=TERMINAL)

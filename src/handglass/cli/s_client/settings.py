@@ -43,6 +43,8 @@ class Settings:
     params: VerifyParams
     early_data: bytes | None = field(default=None, repr=False)
     key_log: IO[str] | None = None
+    session_outcome: int | None = None
+    """What the session of -sess_in says came of verifying the peer (X509_V_…)."""
 
 
 def read_settings(options: SClientOptions, environment: Mapping[str, str] | None = None) -> Settings:
@@ -53,7 +55,8 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
         places = TrustOptions(file=options.ca_file, directory=_text(options.ca_path))
         trust = open_trust(places, os.environ if environment is None else environment)
         identity = _identity(options)
-        session = _session(options.sess_in)
+        stored = _session(options.sess_in)
+        session = session_of(stored) if stored is not None else None
         early_data = _early_data(options.early_data)
         key_log = open_key_log(options.keylogfile)
         name = _server_name(options, target)
@@ -70,7 +73,9 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
         early_data=early_data is not None,
         post_handshake_auth=options.enable_pha,
     )
-    return Settings(options, target, engine, config, trust, _params(options, engine), early_data, key_log)
+    outcome = stored.verify_result if stored is not None else None
+    params = _params(options, engine)
+    return Settings(options, target, engine, config, trust, params, early_data, key_log, outcome)
 
 
 def _target(options: SClientOptions) -> Target:
@@ -108,16 +113,15 @@ def _identity(options: SClientOptions) -> Identity | None:
     return load_identity(files, CLIENT)
 
 
-def _session(path: str | None) -> Session | None:
+def _session(path: str | None) -> SessionFile | None:
     if path is None:
         return None
     try:
-        stored = read_session(read_file(path_of(path)))
+        return read_session(read_file(path_of(path)))
     except FileError as error:
         raise StartError(f"Can't open session file {path}\n{error}") from error
     except SessionFileError as error:
         raise StartError(f"Can't open session file {path}\n{path}: {error}") from error
-    return session_of(stored)
 
 
 def session_of(stored: SessionFile) -> Session:

@@ -27,6 +27,7 @@ from handglass.handshake.events import (
 )
 from handglass.handshake.observer import Observer
 from handglass.handshake.session import Session
+from handglass.handshake.state import PeerChain
 from handglass.net.errors import NetError
 from handglass.net.pump import Pump
 from handglass.observe import advice, report
@@ -38,13 +39,16 @@ from handglass.observe.states import StatePrinter
 from handglass.records import replace
 from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription, ProtocolVersion
-from handglass.registry.errors import AlertReceived, LocalError, PeerError, TLSError
+from handglass.registry.errors import LocalError, PeerError, TLSError
+from handglass.verify.codes import VerifyCode
 from handglass.verify.store import TrustStore
 
 ANSWER_SECONDS = 1.0
 """How long the end of input waits for a first answer to what was sent."""
 QUIET_SECONDS = 0.3
 """How long the answer must have paused before the connection is closed at the end of input."""
+UNSPECIFIED = int(VerifyCode.UNSPECIFIED)
+"""What a session file says of a peer that was not verified."""
 TICKET_SECONDS = 2.0
 """How long -sess_out waits for a ticket at the end of input."""
 LINGER_SECONDS = 2.0
@@ -63,6 +67,7 @@ class Visit:
         *,
         short: bool,
         connect_seconds: float,
+        earlier: int | None = None,
     ) -> None:
         self._settings = settings
         self._options = settings.options
@@ -78,7 +83,7 @@ class Visit:
             quiet=self._options.brief,
             now=int(time.time()),
         )
-        config = replace(settings.config, session=session, verify_peer=self._judge)
+        config = replace(settings.config, session=session, verify_peer=self._judge_peer)
         self._config = config
         self.connection = ClientConnection(config, clock=time.time, observer=self._observer())
         self._pump = Pump(sock, self.connection, self._take)
@@ -90,6 +95,8 @@ class Visit:
         self._leaving: float | None = None
         self._keyboard: Keyboard | None = None
         self._gone = False
+        self._no_name_told = settings.config.server_name is not None
+        self._earlier = earlier
 
     # The three parts -------------------------------------------------------------------------------------
 
@@ -97,13 +104,12 @@ class Visit:
         """Do the handshake and report on it; False if it failed."""
         limit = self._options.handshake_timeout or None
         deadline = None if limit is None else time.monotonic() + limit
-        if self._config.server_name is None:
-            self._screen.error("Can't use SSL_get_servername")
         self._pump.give(self.connection.start())
         self._send_early_data()
         in_time = self._run(lambda: self._established or self._over, deadline)
         if not in_time and not self._over:
-            waited = f"{limit:g} seconds, and the client still waits to {self.connection.state}"
+            seconds = "1 second" if limit == 1 else f"{limit:g} seconds"
+            waited = f"{seconds}, and the client still waits to {self.connection.state}"
             self.connection.abort(AlertDescription.USER_CANCELED)
             self._pump.drain(LINGER_SECONDS)
             self._error = LocalError(reasons.HANDSHAKE_TIMEOUT, waited)
@@ -124,7 +130,7 @@ class Visit:
         while not self._over and not self._gone:
             limit = self._leaving
             self._run(
-                lambda: self._over or self._gone or self._leaving != limit,  # noqa: B023
+                lambda: self._over or self._gone or self._leaving != limit,  # noqa: B023 - called in this turn
                 limit,
                 self._keyboard,
             )
@@ -136,8 +142,8 @@ class Visit:
         """Close, say how it ended, and give the exit status."""
         status = 0
         if self._error is None and self._closed is None:
-            self.leave()
             self._screen.error("DONE")
+            self.leave()
         elif self._error is not None:
             status = self._complain(self._error)
         elif self._closed is not None and self._closed.clean:
@@ -204,7 +210,8 @@ class Visit:
         if self._options.ign_eof:
             return
         now = time.monotonic()
-        if self._keyboard is not None and self._keyboard.sent:
+        refusal_may_come = self._asked is not None and not self._asked.answered and self.session is None
+        if refusal_may_come or (self._keyboard is not None and self._keyboard.sent):
             self._leaving = now + ANSWER_SECONDS
         elif self._options.sess_out is not None:
             self.wait_for_session(TICKET_SECONDS)
@@ -226,6 +233,8 @@ class Visit:
                 self._pump.give(self.connection.update_keys(request_peer=letter == "K"))
         except LocalError as error:
             self._error = error
+            self.connection.close()
+            self._pump.drain(LINGER_SECONDS)
 
     # Events ----------------------------------------------------------------------------------------------
 
@@ -242,7 +251,9 @@ class Visit:
             self._asked = event
         elif isinstance(event, WarningReceived):
             if event.description == AlertDescription.NO_RENEGOTIATION:
-                self._error = AlertReceived(event.level, event.description)
+                self._error = PeerError(reasons.RENEGOTIATION_DECLINED)
+                self.connection.abort(AlertDescription.HANDSHAKE_FAILURE)
+                self._pump.drain(LINGER_SECONDS)
         elif isinstance(event, Closed):
             self._closed = event
         elif isinstance(event, Failed):
@@ -250,13 +261,15 @@ class Visit:
 
     def _take_session(self, session: Session) -> None:
         self.session = session
+        if self._leaving is not None:  # a ticket says that the server lets us in
+            self._leaving = min(self._leaving, time.monotonic() + QUIET_SECONDS)
         if self._options.sess_out is not None:
             self._write_session(session)
         if self._established and self._talkative and session.version == ProtocolVersion.TLS1_3:
             self._screen.text(report.ticket_report(self._facts(), session))
 
     def _write_session(self, session: Session) -> None:
-        verdict = self._judge.result
+        outcome = self.outcome
         stored = SessionFile(
             version=session.version,
             suite=session.suite,
@@ -265,7 +278,7 @@ class Visit:
             start_time=int(session.created),
             timeout=session.lifetime or 7200,
             certificate=session.peer_certificates[0] if session.peer_certificates else None,
-            verify_result=int(verdict.code) if verdict is not None else 0,
+            verify_result=UNSPECIFIED if outcome is None else outcome,
             hostname=session.server_name,
             ticket_lifetime=session.lifetime if session.ticket else 0,
             ticket=session.ticket or None,
@@ -293,9 +306,29 @@ class Visit:
             self._config.signature_schemes,
             show_certificates=self._options.showcerts,
             established=self._established,
+            earlier=self._earlier,
         )
 
+    @property
+    def outcome(self) -> int | None:
+        """What came of the verification (X509_V_…), now or when the session began; None if there was none."""
+        result = self._judge.result
+        if result is None:
+            return self._earlier if self.connection.negotiated.resumed else None
+        return int(result.code)
+
+    def _judge_peer(self, chain: PeerChain) -> None:
+        self._tell_no_name()
+        self._judge(chain)
+
+    def _tell_no_name(self) -> None:
+        """OpenSSL's line on a connection without a server name, once, and once the server has answered."""
+        if not self._no_name_told and self.connection.negotiated.version is not None:
+            self._no_name_told = True
+            self._screen.error("Can't use SSL_get_servername")
+
     def _report(self) -> None:
+        self._tell_no_name()
         facts = self._facts()
         if self._options.brief and not self._options.quiet:
             if self._established:
@@ -310,7 +343,12 @@ class Visit:
             self._screen.error(f"read:errno={error.errno}")
             if self._options.brief:
                 self._screen.error("CONNECTION CLOSED BY SERVER")
-            self._screen.error(f"s_client: {error.sentence}")
+            when = (
+                ""
+                if self._established
+                else f" during the handshake, while the client waited to {self.connection.state}"
+            )
+            self._screen.error(f"s_client: {error.sentence}{when}")
             if self._asked is not None and not self._asked.answered:
                 self._screen.error(f"s_client: {report.certificate_request_line(self.connection.negotiated)}")
             return 1

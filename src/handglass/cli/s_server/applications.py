@@ -47,8 +47,7 @@ class Web(HttpApplication):
 
     def on_failure(self, link: ServedConnection, error: TLSError) -> None:
         """Say what went wrong."""
-        if not self._program.options.quiet:
-            self._program.handshake_failed(link, error)
+        self._program.handshake_failed(link, error)
 
 
 class Files:
@@ -84,13 +83,12 @@ class Reversing(Reverse):
         self._handshakes += 1
         self._program.handshake_done(link, again=self._handshakes > 1)
         if not self._program.options.quiet:
-            text = report.brief_text(link.connection.negotiated)
+            text = report.brief_text(link.connection.negotiated, self._program.settings.verifier.name_flags)
             self._program.screen.error("CONNECTION ESTABLISHED\n" + text.rstrip("\n"))
 
     def on_failure(self, link: ServedConnection, error: TLSError) -> None:
         """Say what went wrong."""
-        if not self._program.options.quiet:
-            self._program.handshake_failed(link, error)
+        self._program.handshake_failed(link, error)
 
     def on_close(self, link: ServedConnection) -> None:  # noqa: ARG002 - the interface
         """It is over."""

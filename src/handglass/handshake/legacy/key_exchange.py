@@ -86,7 +86,8 @@ class EcdheServer:
 
     def premaster(self, message: Message) -> bytes:
         """The x coordinate of the shared point (RFC 8422 §5.10)."""
-        assert isinstance(message, ClientKeyExchangeECDHE) and self._share is not None  # noqa: S101, PT018
+        assert isinstance(message, ClientKeyExchangeECDHE)  # noqa: S101 - the conversation reads no other
+        assert self._share is not None  # noqa: S101 - params() comes first
         try:
             return self._share.exchange(message.ecdh_yc)
         except BadPublic as error:
@@ -119,7 +120,8 @@ class DheServer:
 
     def premaster(self, message: Message) -> bytes:
         """The shared value without leading zeros (RFC 5246 §8.1.2)."""
-        assert isinstance(message, ClientKeyExchangeDHE) and self._share is not None  # noqa: S101, PT018
+        assert isinstance(message, ClientKeyExchangeDHE)  # noqa: S101 - the conversation reads no other
+        assert self._share is not None  # noqa: S101 - params() comes first
         try:
             return finite_field.strip(self._share.exchange(message.dh_yc))
         except BadPublic as error:

@@ -121,7 +121,8 @@ def find_session(
         and me.clock() - session.created <= session.lifetime
         and not lacks_client_certificate(me.config, session)
     )
-    if not fits or not hello.hello.legacy_session_id:
+    # A ticket may come with an empty session id; the client then tells by our next message (RFC 5077 §3.4).
+    if not fits:
         return None, False
     offers_binding = ExtensionType.EXTENDED_MASTER_SECRET in hello and me.config.extended_master_secret
     if session.extended_master_secret and not offers_binding:

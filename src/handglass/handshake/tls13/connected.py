@@ -113,8 +113,6 @@ def connected_server(me: ServerState) -> Conversation[None]:
         message = yield from expect(SERVER_CONNECTED)
         if isinstance(message, KeyUpdate):
             yield from take_key_update(me, message)
-        elif not me.requested:
-            raise PeerError(reasons.UNEXPECTED_MESSAGE, "Certificate, and none was asked for")
         else:
             yield from take_post_handshake_certificate(me, message)
 

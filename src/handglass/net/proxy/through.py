@@ -94,7 +94,7 @@ def dialogue_with(proxy: Proxy, target: Target) -> Dialogue[None]:
     if proxy.kind == SOCKS4:
         from handglass.net.proxy.socks4 import socks4a as start  # noqa: PLC0415 - one kind is needed at a time
     elif proxy.kind == SOCKS5:
-        from handglass.net.proxy.socks5 import socks5 as start  # noqa: PLC0415
+        from handglass.net.proxy.socks5 import socks5 as start  # noqa: PLC0415 - the same
     return start(host, target.number, proxy.credentials)
 
 

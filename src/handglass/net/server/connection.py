@@ -160,10 +160,10 @@ class ServedConnection:
                 f"{self.server.options.handshake_timeout:g} seconds in which the server waited to {state}"
             )
             self.fail(LocalError(reasons.HANDSHAKE_TIMEOUT, waited), AlertDescription.USER_CANCELED)
-        elif self.phase is Phase.OPEN and not self.stalled:
+        elif self.phase is Phase.OPEN and self._mask == READ:
             self.close()
         else:
-            self.drop()
+            self.drop()  # in the middle of something: not a good end, and it shall not look like one
 
     def stop(self) -> None:
         """The server is about to end."""
@@ -251,7 +251,7 @@ class ServedConnection:
 
     def _go_on(self) -> None:
         """Send what waits; let the application produce, or end, when all has left."""
-        if self.phase is Phase.GONE:
+        if self.phase >= Phase.LINGERING:
             return
         application, turns = self.application, 0
         while self._flush():
@@ -262,6 +262,8 @@ class ServedConnection:
                 break
             turns += 1
             application.produce(self)
+        if self.phase >= Phase.LINGERING:
+            return  # the application has ended it
         self.stalled = bool(self._out)
         mask = WRITE if self.stalled or self._is_streaming else READ
         if mask != self._mask:

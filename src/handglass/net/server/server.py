@@ -163,10 +163,12 @@ class Server:
 
     # The loop --------------------------------------------------------------------------------------------
 
-    def turn(self) -> None:
-        """Wait until something is ready or due, and deal with it."""
-        due = self._due
-        ready = self._poller.wait(None if due == NEVER else max(0.0, due - time.monotonic()))
+    def turn(self, seconds: float | None = None) -> None:
+        """Wait until something is ready or due, `seconds` at most, and deal with it."""
+        if self._due != NEVER:
+            left = max(0.0, self._due - time.monotonic())
+            seconds = left if seconds is None else min(left, seconds)
+        ready = self._poller.wait(seconds)
         self._now = time.monotonic()
         for watched, mask in ready:
             try:
