@@ -112,7 +112,7 @@ def ours(server: Identity, client: Client, options: Sequence[str | Path]) -> Jud
 def openssl(server: Identity, client: Client, options: Sequence[str | Path]) -> Judgement:
     """Let OpenSSL's server judge, and its client knock."""
     with OpenSSLServer(server, "-naccept", "1", *options) as process:
-        knocking = [program("openssl"), "s_client", "-connect", f"{ADDRESS}:{process.port}"]
+        knocking: list[str | Path] = [program("openssl"), "s_client", "-connect", f"{ADDRESS}:{process.port}"]
         if "-verify_return_error" in options:
             knocking += ["-tls1_2"]  # where the alert comes before the client is done
         knocking += ["-cert", client.leaf, "-key", client.key, "-cert_chain", client.between]

@@ -274,7 +274,7 @@ def proxied(folder: Path) -> Client:
 @pytest.mark.parametrize("allowed", [False, True])
 def test_proxy_certificates(pki: Pki, tmp_path: Path, allowed: bool) -> None:
     client, server = proxied(tmp_path), pki.server("p256")
-    options = ["-Verify", "9", "-verify_return_error", "-CAfile", client.root, *AT]
+    options: list[str | Path] = ["-Verify", "9", "-verify_return_error", "-CAfile", client.root, *AT]
     options += ["-allow_proxy_certs"] if allowed else []
     mine = ours(server, client, options)
     assert mine == openssl(server, client, options)
@@ -299,7 +299,11 @@ def test_proxy_certificates(pki: Pki, tmp_path: Path, allowed: bool) -> None:
 )
 def test_stores(pki: Pki, tmp_path: Path, words: list[str], alert: int | None) -> None:
     client, _ = prepare(tmp_path, nothing, no_files)
-    files = {"root": client.root, "other": pki.server("rsa").root, "hashed": tmp_path / "hashed"}
+    files: dict[str, Path] = {
+        "root": client.root,
+        "other": pki.server("rsa").root,
+        "hashed": tmp_path / "hashed",
+    }
     hash_directory(files["hashed"], client.root)
     options = ["-Verify", "9", "-verify_return_error", *AT, *(files.get(word, word) for word in words)]
     mine, theirs = (judge(pki.server("p256"), client, options) for judge in (ours, openssl))
