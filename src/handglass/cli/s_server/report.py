@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from handglass.cli.sessions import SessionFile, write_session
 from handglass.crypto.containers import certificates_to_pem
@@ -32,6 +33,37 @@ class Counters:
     accepts: int = 0
     finished: int = 0
     renegotiations: int = 0
+
+
+class Totals(NamedTuple):
+    """The numbers of the statistics; those of several processes add up."""
+
+    items: int
+    accepts: int
+    renegotiations: int
+    finished: int
+    hits: int
+    misses: int
+    timeouts: int
+    full: int
+
+    @classmethod
+    def of(cls, memory: MemorySessions, counters: Counters) -> Totals:
+        """The numbers of this process now."""
+        return cls(
+            len(memory),
+            counters.accepts,
+            counters.renegotiations,
+            counters.finished,
+            memory.hits,
+            memory.misses,
+            memory.timeouts,
+            memory.full,
+        )
+
+    def plus(self, other: Totals) -> Totals:
+        """Both together."""
+        return Totals(*(a + b for a, b in zip(self, other, strict=True)))
 
 
 def hello_text(config: ServerConfig, agreed: Negotiated, servername: str | None) -> str:
@@ -220,21 +252,21 @@ def brief_text(agreed: Negotiated, name_flags: int = ONELINE) -> str:
     return _joined(lines)
 
 
-def statistics_text(memory: MemorySessions, counters: Counters) -> str:
+def statistics_text(totals: Totals) -> str:
     """The twelve lines on sessions and handshakes."""
     rows: Sequence[tuple[int, str]] = (
-        (len(memory), "items in the session cache"),
+        (totals.items, "items in the session cache"),
         (0, "client connects (SSL_connect())"),
         (0, "client renegotiates (SSL_connect())"),
         (0, "client connects that finished"),
-        (counters.accepts, "server accepts (SSL_accept())"),
-        (counters.renegotiations, "server renegotiates (SSL_accept())"),
-        (counters.finished, "server accepts that finished"),
-        (memory.hits, "session cache hits"),
-        (memory.misses, "session cache misses"),
-        (memory.timeouts, "session cache timeouts"),
+        (totals.accepts, "server accepts (SSL_accept())"),
+        (totals.renegotiations, "server renegotiates (SSL_accept())"),
+        (totals.finished, "server accepts that finished"),
+        (totals.hits, "session cache hits"),
+        (totals.misses, "session cache misses"),
+        (totals.timeouts, "session cache timeouts"),
         (0, "callback cache hits"),
-        (memory.full, f"cache full overflows ({MAX_REMEMBERED} allowed)"),
+        (totals.full, f"cache full overflows ({MAX_REMEMBERED} allowed)"),
     )
     return "".join(f"{number:4d} {words}\n" for number, words in rows)
 
