@@ -66,6 +66,7 @@ class Judge:
     def _print(self, event: Event, result: VerifyResult) -> None:
         good = event.kind is not Kind.PROBLEM
         if self._quiet and good:
+            self._write(self._detail(event))
             return
         subject = "<no cert>"
         if event.certificate is not None:
@@ -82,7 +83,10 @@ class Judge:
             lines.append(f"verify return:{int(event.kind) if good else 1}")
             if self._quiet:
                 lines.pop()
-        self._err.write("\n".join(lines) + "\n")
+        self._write(lines)
+
+    def _write(self, lines: list[str]) -> None:
+        self._err.write("".join(line + "\n" for line in lines))
         self._err.flush()
 
     def _detail(self, event: Event) -> list[str]:
@@ -90,7 +94,7 @@ class Judge:
         certificate = event.certificate
         if certificate is None:
             return []
-        if event.code == VerifyCode.UNABLE_TO_GET_ISSUER_CERT and not self._quiet:
+        if event.code == VerifyCode.UNABLE_TO_GET_ISSUER_CERT:
             return [f"issuer= {format_name(certificate.issuer, self._name_flags)}"]
         if event.code == VerifyCode.CERT_NOT_YET_VALID:
             return [f"notBefore={certificate.not_before.text}"]

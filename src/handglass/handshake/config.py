@@ -227,6 +227,7 @@ class ServerConfig(Config):
     cookie_size: int = 32
     """Bytes of that cookie."""
     ocsp_response: bytes | None = field(default=None, repr=False)
+    """Stapled to the leaf, whichever certificate that is; `staple` goes before it."""
     scts: bytes | None = field(default=None, repr=False)
     send_supported_groups: bool = False
     """Tell the client our groups in EncryptedExtensions (RFC 8446 §4.2.7)."""
@@ -242,4 +243,6 @@ class ServerConfig(Config):
     session_context: bytes = b""
     choose_config: Callable[[ClientHelloView], ServerConfig] | None = None
     choose_identity: Callable[[ClientHelloView, tuple[Identity, ...]], Sequence[Identity]] | None = None
+    staple: Callable[[Identity], Sequence[bytes | None]] | None = None
+    """The OCSP responses for an identity's certificates, leaf first; below TLS 1.3 only the leaf's is sent."""
     find_psk: Callable[[bytes], ExternalPsk | None] | None = None

@@ -247,11 +247,12 @@ def authenticate(me: ServerState, hello: ClientHelloView, choice: Choice) -> Con
     assert identity is not None  # noqa: S101 - selection fails without one; for the type checker
     me.identity = identity
     offered = hello.decoded(ext.CompressCertificateAlgorithms, ExtensionType.COMPRESS_CERTIFICATE)
+    extensions = yield from selection.certificate_extensions(me, hello, identity)
     yield from send_authentication(
         me,
         identity,
         require_scheme(choice.scheme),
-        leaf_extensions=selection.leaf_extensions(me, hello),
+        extensions=extensions,
         peer_compression=offered.algorithms if offered is not None else (),
     )
     return requested
