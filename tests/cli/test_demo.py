@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -43,7 +44,6 @@ def test_it_shows_everything_and_leaves_nothing(tmp_path: Path) -> None:
         "$ printf 'GET / HTTP/1.0\\r\\nAccept: application/json\\r\\n\\r\\n' | handglass s_client -connect",
         " 0 s:CN = localhost",
         "   i:CN = Handglass Throwaway CA",
-        "[10 lines]",
         "Verification: OK",
         "New, TLSv1.3, Cipher is TLS_AES_256_GCM_SHA384",
         "Verify return code: 0 (ok)",
@@ -54,10 +54,11 @@ def test_it_shows_everything_and_leaves_nothing(tmp_path: Path) -> None:
         "the peer ended the connection with the fatal alert protocol_version (70)",
         "[exit status 1]",
         "the peer ended the connection with the fatal alert unknown_ca (48)",
+        "the client offers at most TLS1_2, we have TLS1_3",
         "one handshake succeeded, two failed as they should",
     ):
         assert words in text
-    assert text.count("BEGIN CERTIFICATE") == text.count("[10 lines]") == 2
+    assert len(re.findall(r"-----BEGIN CERTIFICATE-----\n +\[\d+ lines\]\n +-----END CERT", text)) == 2
     assert list(tmp_path.iterdir()) == []
 
 

@@ -83,6 +83,7 @@ def normal(data: bytes) -> str:
     text = re.sub(r"Start Time: \d+", "Start Time: <time>", text)
     text = re.sub(r"read \d+ bytes and written \d+ bytes", "read <n> bytes and written <n> bytes", text)
     text = re.sub(r"CONNECTED\([0-9A-F]{8}\)", "CONNECTED(<n>)", text)
+    text = re.sub(r"^verify detail:.*\n", "", text, flags=re.MULTILINE)  # ours alone
     text = text.replace("read R BLOCK\n", "")  # an accident of OpenSSL's read loop
     return ERROR_LINE.sub(r"error:\1:\2:", text)
 

@@ -102,8 +102,8 @@ def test_quiet(pki: Pki) -> None:
     """-quiet: data alone, no end at the end of input, the server's close ends it."""
     with OpenSSLServer(pki.server("p256"), "-www") as server:
         expected, found = (
-            said(run(server.port, "-quiet", "-CAfile", str(pki.roots), data=b"GET / HTTP/1.0\r\n\r\n"))
-            for run in (theirs, ours)
+            said(client(server.port, "-quiet", "-CAfile", str(pki.roots), data=b"GET / HTTP/1.0\r\n\r\n"))
+            for client in (theirs, ours)
         )
     assert found.status == expected.status == 0
     assert found.stderr == expected.stderr

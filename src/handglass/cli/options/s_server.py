@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .chain import ChainChecks
 from .ciphers import Algorithms, ServerAlgorithms
 from .connect import Accept
 from .extensions import Extensions, ServerExtensions
@@ -12,8 +13,10 @@ from .misc import General
 from .output import Output, ServerOutput
 from .parser import ConflictError
 from .protocol import Versions, check_versions
+from .revocation import RevocationLists, VerifyOutput
 from .session import ServerSession
-from .verify import ServerVerify, Trust, Verify
+from .stores import Stores
+from .verify import PeerName, ServerVerify, Trust, Verify
 
 
 class SServerOptions(
@@ -26,8 +29,13 @@ class SServerOptions(
     Extensions,
     ServerIdentity,
     Trust,
+    Stores,
     ServerVerify,
     Verify,
+    VerifyOutput,
+    PeerName,
+    ChainChecks,
+    RevocationLists,
     ServerSession,
     Answers,
     ServerInput,

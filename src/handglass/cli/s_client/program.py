@@ -34,23 +34,51 @@ def run(options: SClientOptions) -> int:
         screen.error(f"s_client: {settings.engine.explanation}")
     if options.verify is not None:
         screen.error(f"verify depth is {options.verify}")
-    session, outcome = settings.config.session, settings.session_outcome
-    for turn in range(RECONNECTIONS if options.reconnect else 0):
-        visit = open_visit(settings, screen, session, outcome, again=turn > 0)
+    tour = Tour(settings, screen)
+    try:
+        return tour.run()
+    except (KeyboardInterrupt, BrokenPipeError):
+        tour.leave()
+        raise
+
+
+class Tour:
+    """The connections of one run: one, or with -reconnect several that resume what the one before got."""
+
+    def __init__(self, settings: Settings, screen: Screen) -> None:
+        self._settings = settings
+        self._screen = screen
+        self._session, self._outcome = settings.config.session, settings.session_outcome
+        self._visit: Visit | None = None
+
+    def run(self) -> int:
+        """Make them all; the exit status."""
+        again = self._settings.options.reconnect
+        for turn in range(RECONNECTIONS if again else 0):
+            visit = self._open(again=turn > 0)
+            if visit is None:
+                return 1
+            if not visit.shake_hands():
+                return visit.finish()
+            visit.wait_for_session(TICKET_SECONDS)
+            self._session, self._outcome = visit.session or self._session, visit.outcome
+            visit.leave()
+            self._screen.text("drop connection and then reconnect\n")
+        visit = self._open(again=again)
         if visit is None:
             return 1
-        if not visit.shake_hands():
-            return visit.finish()
-        visit.wait_for_session(TICKET_SECONDS)
-        session, outcome = visit.session or session, visit.outcome
-        visit.leave()
-        screen.text("drop connection and then reconnect\n")
-    visit = open_visit(settings, screen, session, outcome, again=options.reconnect)
-    if visit is None:
-        return 1
-    if visit.shake_hands():
-        visit.talk()
-    return visit.finish()
+        if visit.shake_hands():
+            visit.talk()
+        return visit.finish()
+
+    def leave(self) -> None:
+        """Say goodbye to the server when the run is broken off."""
+        if self._visit is not None:
+            self._visit.leave()
+
+    def _open(self, *, again: bool) -> Visit | None:
+        self._visit = open_visit(self._settings, self._screen, self._session, self._outcome, again=again)
+        return self._visit
 
 
 def open_visit(
@@ -81,10 +109,10 @@ def open_visit(
 def report_unreachable(screen: Screen, error: NetError) -> None:
     """OpenSSL's lines for scripts, then the sentence, then each address that was tried."""
     if error.errno:
-        words = f"{0x80000000 + error.errno:08X}:system library:connect:{error.reason}"
+        words = f"{0x80000000 + error.errno:08X}:system library:connect:{error.reason}:handglass:0:"
     else:
-        words = f"10080002:BIO routines:lookup:system lib:{error.reason}"
-    screen.error(f"{0:016X}:error:{words}:handglass:0:")
+        words = f"10080002:BIO routines:lookup:system lib:handglass:0:{error.reason}"
+    screen.error(f"{0:016X}:error:{words}")
     screen.error(f"connect:errno={error.errno}")
     screen.error(f"s_client: {error.sentence}")
     if isinstance(error, ConnectError) and len(error.attempts) > 1:

@@ -108,7 +108,8 @@ class Visit:
         self._send_early_data()
         in_time = self._run(lambda: self._established or self._over, deadline)
         if not in_time and not self._over:
-            waited = f"{limit:g} seconds, and the client still waits to {self.connection.state}"
+            seconds = "1 second" if limit == 1 else f"{limit:g} seconds"
+            waited = f"{seconds}, and the client still waits to {self.connection.state}"
             self.connection.abort(AlertDescription.USER_CANCELED)
             self._pump.drain(LINGER_SECONDS)
             self._error = LocalError(reasons.HANDSHAKE_TIMEOUT, waited)
@@ -209,7 +210,8 @@ class Visit:
         if self._options.ign_eof:
             return
         now = time.monotonic()
-        if self._keyboard is not None and self._keyboard.sent:
+        refusal_may_come = self._asked is not None and not self._asked.answered and self.session is None
+        if refusal_may_come or (self._keyboard is not None and self._keyboard.sent):
             self._leaving = now + ANSWER_SECONDS
         elif self._options.sess_out is not None:
             self.wait_for_session(TICKET_SECONDS)
@@ -259,6 +261,8 @@ class Visit:
 
     def _take_session(self, session: Session) -> None:
         self.session = session
+        if self._leaving is not None:  # a ticket says that the server lets us in
+            self._leaving = min(self._leaving, time.monotonic() + QUIET_SECONDS)
         if self._options.sess_out is not None:
             self._write_session(session)
         if self._established and self._talkative and session.version == ProtocolVersion.TLS1_3:
@@ -339,7 +343,12 @@ class Visit:
             self._screen.error(f"read:errno={error.errno}")
             if self._options.brief:
                 self._screen.error("CONNECTION CLOSED BY SERVER")
-            self._screen.error(f"s_client: {error.sentence}")
+            when = (
+                ""
+                if self._established
+                else f" during the handshake, while the client waited to {self.connection.state}"
+            )
+            self._screen.error(f"s_client: {error.sentence}{when}")
             if self._asked is not None and not self._asked.answered:
                 self._screen.error(f"s_client: {report.certificate_request_line(self.connection.negotiated)}")
             return 1

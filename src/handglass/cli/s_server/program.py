@@ -20,8 +20,8 @@ from handglass.cli.s_server.settings import (
     listen_again,
     read_settings,
     reload_certificates,
-    verify_depth,
 )
+from handglass.cli.s_server.verification import verify_depth
 from handglass.cli.s_server.workers import Lifeline, Workers
 from handglass.cli.screen import Screen
 from handglass.crypto.hashes import digest

@@ -87,12 +87,16 @@ def hello_text(config: ServerConfig, agreed: Negotiated, servername: str | None)
 
 
 def connection_text(
-    config: ServerConfig, agreed: Negotiated, session: Session | None, verdict: VerifyResult | None
+    config: ServerConfig,
+    agreed: Negotiated,
+    session: Session | None,
+    verdict: VerifyResult | None,
+    name_flags: int = ONELINE,
 ) -> str:
     """The block on a connection whose handshake is done."""
     parts = [] if session is None else [session_pem(session, agreed, verdict)]
     if agreed.peer_certificates:
-        parts.append("Client certificate\n" + certificate_text(agreed.peer_certificates[0]))
+        parts.append("Client certificate\n" + certificate_text(agreed.peer_certificates[0], name_flags))
     parts.append(algorithms_text(config, agreed))
     lines = [f"CIPHER is {labels.suite_name(agreed.suite)}"]
     if agreed.resumed:
@@ -125,11 +129,11 @@ def session_pem(session: Session, agreed: Negotiated, verdict: VerifyResult | No
     return write_session(stored)
 
 
-def certificate_text(certificate: bytes) -> str:
+def certificate_text(certificate: bytes, name_flags: int = ONELINE) -> str:
     """A certificate as PEM, its subject and its issuer."""
     try:
         facts = Certificate(certificate)
-        names = [heading("subject=", facts.subject, ONELINE), heading("issuer=", facts.issuer, ONELINE)]
+        names = [heading("subject=", facts.subject, name_flags), heading("issuer=", facts.issuer, name_flags)]
     except ValueError:
         names = ["(the certificate cannot be read)"]
     return certificates_to_pem([certificate]) + _joined(names)
@@ -226,7 +230,7 @@ def _groups(config: ServerConfig, hello: ClientHelloView) -> list[str]:
     ]
 
 
-def brief_text(agreed: Negotiated) -> str:
+def brief_text(agreed: Negotiated, name_flags: int = ONELINE) -> str:
     """The short summary of -rev."""
     hello = agreed.client_hello
     lines = [f"Protocol version: {labels.version_name(agreed.version)}"]
@@ -238,7 +242,8 @@ def brief_text(agreed: Negotiated) -> str:
             f"Signature Algorithms: {labels.listed(map(labels.scheme_name, hello.signature_schemes))}"
         )
     if agreed.peer_certificates:
-        lines.append(heading("Peer certificate: ", Certificate(agreed.peer_certificates[0]).subject, ONELINE))
+        subject = Certificate(agreed.peer_certificates[0]).subject
+        lines.append(heading("Peer certificate: ", subject, name_flags))
         lines += _signed_with(agreed)
     else:
         lines.append("No peer certificate")

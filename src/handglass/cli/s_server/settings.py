@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import sys
 import time
 from pathlib import Path
 from typing import IO
 
-from handglass.cli.identity import LoadError, load_ca_names
-from handglass.cli.judge import Judge
+from handglass.cli.chain_parameters import BadParameterError
+from handglass.cli.identity import LoadError
 from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings
 from handglass.cli.options.s_server import SServerOptions
 from handglass.cli.passphrase import PassphraseError, PassphraseSources
 from handglass.cli.s_server.certificates import Certificates, load_all, with_certificates
 from handglass.cli.s_server.sessions import RecordedSessions
-from handglass.handshake.config import ClientAuthentication, ServerConfig
+from handglass.cli.s_server.verification import (
+    Verifier,
+    authentication,
+    authorities,
+    client_schemes,
+    make_verifier,
+)
+from handglass.cli.stores import open_stores
+from handglass.handshake.config import ServerConfig
 from handglass.handshake.sessions import MemorySessions
-from handglass.handshake.state import PeerChain
 from handglass.net.dial.listen import Listener, ListenOptions, open_listeners
 from handglass.net.dial.targets import ListenTarget, UnixTarget, parse_accept
 from handglass.net.errors import NetError
 from handglass.net.files import FileError
-from handglass.net.server import Server
-from handglass.net.trust import TrustError, TrustOptions, open_trust
+from handglass.net.trust import TrustError
 from handglass.observe.keylog import FIRST_LINE
 from handglass.records import dataclass, field
-from handglass.verify.params import NAMED_SETS, VerifyParams
-from handglass.verify.store import TrustStore
 
 DEFAULT_PORT = "4433"
 SESSION_CONTEXT = b"\x01\0\0\0"
@@ -59,57 +61,30 @@ class Settings:
         return self.options.cert is None and self.options.throwaway_cert
 
 
-class Verifier:
-    """The `verify_peer` of all connections: a fresh judge each time, kept with the connection it is about."""
-
-    def __init__(self, store: TrustStore, params: VerifyParams, *, return_error: bool, quiet: bool) -> None:
-        self._store = store
-        self._params = params
-        self._return_error = return_error
-        self._quiet = quiet
-        self.server: Server | None = None
-
-    def __call__(self, chain: PeerChain) -> None:
-        """Judge a client's chain. Raises PeerError if it is bad and that is to end the handshake."""
-        judge = Judge(
-            self._store,
-            self._params,
-            err=sys.stderr,
-            return_error=self._return_error,
-            quiet=self._quiet,
-            now=int(time.time()),
-        )
-        try:
-            judge(chain)
-        finally:
-            if self.server is not None and self.server.current is not None:
-                self.server.current.verdict = judge.result
-
-
 def read_settings(options: SServerOptions) -> Settings:
     """Read and check everything. Raises StartError."""
     try:
         engine = engine_settings(options)
         secret = _passphrase(options)
         certificates = load_all(options, secret)
-        places = open_trust(TrustOptions(file=options.ca_file, directory=options.ca_path), os.environ)
-        names = load_ca_names(options.ca_file) if options.ca_file is not None else []
+        stores = open_stores(options)
+        names = authorities(options)
+        verifier = make_verifier(options, engine, stores)
+        schemes = client_schemes(options, engine)
         key_log = open_key_log(options.keylogfile)
+    except BadParameterError as error:
+        raise StartError(f"s_server: {error}") from error
     except (SettingError, LoadError, PassphraseError, TrustError, FileError) as error:
         raise StartError(str(error)) from error
-    verifier = Verifier(
-        TrustStore(sources=[places]),
-        _params(options, engine),
-        return_error=options.verify_return_error,
-        quiet=options.quiet,
-    )
     sessions = RecordedSessions(MemorySessions(time.time))
     config = ServerConfig(
         **engine.arguments,
-        client_authentication=_authentication(options),
-        authorities=tuple(names),
+        client_authentication=authentication(options),
+        client_signature_schemes=schemes,
+        authorities=names,
         verify_peer=verifier,
         prefer_own_suites=options.serverpref,
+        group_tuples=engine.group_tuples,
         sessions=sessions,
         session_context=SESSION_CONTEXT,
         num_tickets=options.num_tickets,
@@ -117,7 +92,6 @@ def read_settings(options: SServerOptions) -> Settings:
         accept_early_data=options.early_data,
         max_early_data=_early_data_allowed(options),
         send_cookie=options.stateless,
-        cookie_secret=os.urandom(32) if options.stateless else b"",
     )
     config = with_certificates(config, certificates, options.servername)
     return Settings(options, engine, config, certificates, sessions, verifier, key_log, secret)
@@ -177,25 +151,6 @@ def reload_certificates(settings: Settings) -> None:
 def _passphrase(options: SServerOptions) -> bytes | None:
     with PassphraseSources() as sources:
         return sources.get(options.passphrase) if options.passphrase is not None else None
-
-
-def _params(options: SServerOptions, engine: EngineSettings) -> VerifyParams:
-    own = VerifyParams(depth=verify_depth(options), auth_level=engine.security_level)
-    return NAMED_SETS["ssl_client"].overridden(own)
-
-
-def verify_depth(options: SServerOptions) -> int | None:
-    """The depth of the last of -verify and -Verify."""
-    row = options.last(SServerOptions.verify, SServerOptions.verify_required)
-    if row is None:
-        return None
-    return options.verify if row is SServerOptions.verify else options.verify_required
-
-
-def _authentication(options: SServerOptions) -> ClientAuthentication:
-    if options.verify_required is not None:
-        return ClientAuthentication.REQUIRE
-    return ClientAuthentication.NONE if options.verify is None else ClientAuthentication.REQUEST
 
 
 def _early_data_allowed(options: SServerOptions) -> int:

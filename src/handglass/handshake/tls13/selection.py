@@ -255,6 +255,11 @@ def choose_group(me: ServerState, hello: ClientHelloView, choice: Choice) -> Non
     if hello.key_shares is None:  # it relied on a pre-shared key that we do not take
         raise PeerError(reasons.MISSING_KEY_SHARE)
     usable = [g for g in config.groups if (facts := group_facts.facts_of(g)) and facts.tls13_allowed]
+    tuples = config.group_tuples or (tuple(usable),)
+    best = next(
+        (members for members in tuples if any(g in usable and g in hello.groups for g in members)), ()
+    )
+    usable = [group for group in usable if group in best]
     shares = {share.group: share for share in hello.key_shares}
     order = usable if config.prefer_own_suites else list(shares)
     for group in order:
