@@ -14,6 +14,7 @@ from handglass.verify.codes import VerifyCode
 from handglass.verify.nameopt import ONELINE, format_name
 from handglass.verify.params import VerifyParams
 from handglass.verify.path import verify_chain
+from handglass.verify.policy_text import policy_lines
 from handglass.verify.refusal import refusal
 from handglass.verify.result import Event, Kind, VerifyResult
 from handglass.verify.store import TrustStore
@@ -25,6 +26,7 @@ class Judge:
     """A `verify_peer`: builds and checks the chain, prints the steps to `err`, keeps the `result`.
 
     `return_error`: a bad chain ends the handshake (-verify_return_error). `quiet`: only problems are printed.
+    `fetch_issuers`: missing certificates are fetched from where others say (AIA).
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Judge:
         quiet: bool = False,
         name_flags: int = ONELINE,
         now: int,
+        fetch_issuers: bool = False,
     ) -> None:
         self._store = store
         self._params = params
@@ -45,33 +48,47 @@ class Judge:
         self._quiet = quiet
         self._name_flags = name_flags
         self._now = now
+        self._fetch_issuers = fetch_issuers
         self.result: VerifyResult | None = None
 
     def __call__(self, chain: PeerChain) -> None:
         """Judge a chain. Raises PeerError if it is bad and that is to end the handshake."""
-        leaf, *others = (Certificate(data) for data in chain.certificates)
-        result = verify_chain(leaf, others, self._store, self._params, self._now, decide=self._decide)
+        certificates = [Certificate(data) for data in chain.certificates]
+        if self._fetch_issuers:
+            from handglass.net.pki_fetch import complete_chain  # noqa: PLC0415 - only who fetches needs it
+
+            certificates = complete_chain(certificates, self._store)
+        leaf, *others = certificates
+        result = verify_chain(leaf, others, self._store, self._params, self._now, decide=self._goes_on)
         self.result = result
+        for event in result.events:
+            self._tell(event, result)
         error = refusal(result) if self._return_error else None
         if error is not None:
             raise error
 
-    def _decide(self, event: Event) -> bool:
-        good = event.kind is not Kind.PROBLEM
-        if not (self._quiet and good):
-            self._print(event, good=good)
-        return good or not self._return_error
+    def _goes_on(self, event: Event) -> bool:
+        return event.kind is not Kind.PROBLEM or not self._return_error
 
-    def _print(self, event: Event, *, good: bool) -> None:
+    def _tell(self, event: Event, result: VerifyResult) -> None:
+        good = event.kind is not Kind.PROBLEM
+        if self._quiet and good:
+            return
+        policies = event.code == VerifyCode.NO_EXPLICIT_POLICY if not good else event.kind is Kind.POLICIES
+        self._print(event, good=good, policies=policy_lines(result.policies) if policies else [])
+
+    def _print(self, event: Event, *, good: bool, policies: list[str]) -> None:
         subject = "<no cert>"
         if event.certificate is not None:
             subject = format_name(event.certificate.subject, self._name_flags)
         lines = [f"depth={event.depth} {subject}"]
         if not good:
             lines.append(f"verify error:num={int(event.code)}:{event.text}")
-            if event.detail:
-                lines.append(f"verify detail:{event.detail}")
-        lines += self._detail(event)
+        known = self._detail(event)
+        if not good and event.detail and not known:
+            lines.append(f"verify detail:{event.detail}")
+        lines += known
+        lines += [] if self._quiet else policies
         if good or not self._return_error:
             lines.append(f"verify return:{int(event.kind) if good else 1}")
             if self._quiet:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from .table import Options, flag, text, text_or
+from .table import Options, flag, form, text, text_or
 
 OWN = "own certificate"
+FORMS = ("DER", "PEM", "P12")
 
 
 class ClientIdentity(Options, title="Identity options"):
@@ -34,3 +35,17 @@ class ServerIdentity(Options, title="Identity options"):
     throwaway_cert = flag(
         "throwaway_cert", "Serve a certificate made in memory for this run", where=OWN, ours=True
     )
+
+
+class Identity(Options, title="Identity options"):
+    """Formats, built chains and further sets, for whoever has a certificate."""
+
+    certform = form("certform", "Format of -cert; found out if not given", where=OWN, words=FORMS)
+    keyform = form("keyform", "Format of -key; found out if not given", where=OWN, words=FORMS)
+    build_chain = flag("build_chain", "Complete the chain at the start, or end if it cannot be", where=OWN)
+    xcert = text("xcert", "file", "One more certificate to choose from; begins a new set", where=OWN)
+    xkey = text("xkey", "file", "Private key of the set", where=OWN)
+    xchain = text("xchain", "file", "Intermediate certificates of the set", where=OWN)
+    xchain_build = flag("xchain_build", "Complete the chain of the set", where=OWN)
+    xcertform = form("xcertform", "Format of -xcert; found out if not given", where=OWN, words=FORMS)
+    xkeyform = form("xkeyform", "Format of -xkey; found out if not given", where=OWN, words=FORMS)

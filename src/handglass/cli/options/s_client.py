@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from .chain import ChainChecks
 from .ciphers import Algorithms
 from .connect import Connect
 from .extensions import ClientExtensions, Extensions
-from .identity import ClientIdentity
+from .identity import ClientIdentity, Identity
 from .io import ClientInput
 from .misc import General
 from .output import ClientOutput, Output
 from .parser import usage_error
 from .protocol import Versions, check_versions
 from .session import ClientSession
-from .verify import ClientVerify, PeerName, Trust, Verify
+from .verify import ClientVerify, Judging, PeerName, Places, Verify
 
 
 class SClientOptions(
@@ -23,10 +24,13 @@ class SClientOptions(
     ClientExtensions,
     Extensions,
     ClientIdentity,
-    Trust,
+    Identity,
+    Places,
     ClientVerify,
     Verify,
     PeerName,
+    Judging,
+    ChainChecks,
     ClientSession,
     ClientInput,
     ClientOutput,
