@@ -73,14 +73,6 @@ class IdentityFiles:
     passphrase: bytes | None = field(default=None, repr=False)
 
 
-FORM_WORDS: dict[str, Form] = {"PEM": "PEM", "DER": "DER", "P12": "P12"}
-
-
-def form_of(word: str | None) -> Form | None:
-    """Return what -certform and its kin say; None if they were not given."""
-    return None if word is None else FORM_WORDS[word]
-
-
 def load_identity(files: IdentityFiles, words: Words, ask: Callable[[str], bytes] | None = None) -> Identity:
     """Return the identity that the files make. Raises `LoadError`.
 

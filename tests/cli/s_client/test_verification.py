@@ -144,7 +144,6 @@ def test_default_directory_can_be_left_out(server: OpenSSLServer, pki: Pki, tmp_
         ("-verify_ip", "1.2.3"),
         ("-cert", "nofile"),
         ("-xcert", "nofile"),
-        ("-xkey", "nofile"),
     ],
 )
 def test_what_cannot_be_used(options: tuple[str, ...]) -> None:

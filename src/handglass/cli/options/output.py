@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .table import Options, flag, text, texts
+from .table import Options, flag, text
 
 REPORT = "report"
 
@@ -14,12 +14,6 @@ class ClientOutput(Options, title="Output options"):
     brief = flag("brief", "A short summary instead of the report", where=REPORT)
     quiet = flag(
         "quiet", "No report; also -ign_eof and no command letters", where=REPORT, also={"ign_eof": True}
-    )
-    nameopt = texts(
-        "nameopt",
-        "switches",
-        "How to print the names in certificates; as openssl-namedisplay-options(1)",
-        where=REPORT,
     )
 
 

@@ -6,14 +6,16 @@ from .chain import ChainChecks
 from .ciphers import Algorithms
 from .connect import Connect
 from .extensions import ClientExtensions, Extensions
-from .identity import ClientIdentity, Identity
+from .identity import ClientIdentity, ExtraIdentities, IdentityForms
 from .io import ClientInput
 from .misc import General
 from .output import ClientOutput, Output
 from .parser import usage_error
 from .protocol import Versions, check_versions
+from .revocation import RevocationLists, VerifyOutput
 from .session import ClientSession
-from .verify import ClientVerify, Judging, PeerName, Places, Verify
+from .stores import Stores
+from .verify import ClientVerify, Judging, PeerName, Trust, Verify
 
 
 class SClientOptions(
@@ -24,12 +26,16 @@ class SClientOptions(
     ClientExtensions,
     Extensions,
     ClientIdentity,
-    Identity,
-    Places,
+    IdentityForms,
+    ExtraIdentities,
+    Trust,
+    Stores,
     ClientVerify,
     Verify,
     PeerName,
     Judging,
+    RevocationLists,
+    VerifyOutput,
     ChainChecks,
     ClientSession,
     ClientInput,

@@ -1,13 +1,11 @@
-"""Verification options: whom to trust, what to check besides, and what to do about a bad chain."""
+"""Verification options: whom to trust and what to do about a bad chain."""
 
 from __future__ import annotations
 
-from .table import Options, directory, flag, form, number, text
+from .table import Options, directory, flag, number, text
 
 TRUST = "trusted certificates"
 CHAIN = "certificate verification"
-REVOKED = "revocation"
-BUILD = "own certificate chain"
 
 
 class Trust(Options, title="Verification options"):
@@ -57,49 +55,9 @@ class PeerName(Options, title="Verification options"):
     verify_hostname = text("verify_hostname", "name", "DNS name that the certificate must carry", where=CHAIN)
 
 
-class Stores(Options, title="Verification options"):
-    """More places of certificates: for both purposes, for the peer's chain alone, for one's own chain alone."""
-
-    ca_store = text(
-        "CAstore", "uri", "File or directory of trusted certificates, as a URI or path", where=TRUST
-    )
-    no_ca_file = flag("no-CAfile", "Leave the system's file of trusted certificates out", where=TRUST)
-    no_ca_path = flag("no-CApath", "Leave the system's directory of trusted certificates out", where=TRUST)
-    no_ca_store = flag("no-CAstore", "Leave the system's store of trusted certificates out", where=TRUST)
-    verify_ca_file = text("verifyCAfile", "file", "Trusted certificates for the peer only", where=TRUST)
-    verify_ca_path = directory(
-        "verifyCApath", "Directory of trusted certificates for the peer only", where=TRUST
-    )
-    verify_ca_store = text(
-        "verifyCAstore", "uri", "Store of trusted certificates for the peer only", where=TRUST
-    )
-    chain_ca_file = text("chainCAfile", "file", "Certificates to complete one's own chain with", where=BUILD)
-    chain_ca_path = directory(
-        "chainCApath", "Directory of certificates to complete one's own chain with", where=BUILD
-    )
-    chain_ca_store = text(
-        "chainCAstore", "uri", "Store of certificates to complete one's own chain with", where=BUILD
-    )
-
-
-class Revocation(Options, title="Verification options"):
-    """Where certificate revocation lists come from."""
-
-    crl = text("CRL", "file", "CRLs to check against", where=REVOKED)
-    crl_form = form("CRLform", "Format of -CRL; found out if not given", where=REVOKED)
-    crl_download = flag(
-        "crl_download", "Fetch CRLs from where certificates say, with -crl_check", where=REVOKED
-    )
-
-
-class Places(Trust, Stores, Revocation):
-    """Everything that says where certificates and revocation lists are."""
-
-
 class Judging(Options, title="Verification options"):
-    """What is told, kept and fetched while a chain is judged."""
+    """What is kept and fetched while a chain is judged."""
 
-    verify_quiet = flag("verify_quiet", "Print no line for a certificate without an error", where="report")
     aia_fetch = flag("aia_fetch", "Fetch missing issuers from where certificates say", where=CHAIN, ours=True)
     presented_out = text(
         "presented_out", "file", "Write the chain that the peer sent, as PEM", where="report", ours=True

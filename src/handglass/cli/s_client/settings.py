@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import IO
 
 from handglass.cli.chain_parameters import BadParameterError, chain_parameters, name_flags
-from handglass.cli.identity import CLIENT, IdentityFiles, LoadError, form_of, load_identity
+from handglass.cli.identity import CLIENT, IdentityFiles, LoadError, load_identity
 from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings
 from handglass.cli.options.s_client import SClientOptions
 from handglass.cli.own_chain import built_chain, completed_chain
 from handglass.cli.passphrase import PassphraseError, PassphraseSources
 from handglass.cli.sessions import SessionFile, SessionFileError, read_session
-from handglass.cli.trusting import chain_store, peer_store
+from handglass.cli.stores import Stores, form_of, open_stores
 from handglass.crypto.identity import Identity
 from handglass.handshake.config import ClientConfig
 from handglass.handshake.session import Session
@@ -28,7 +28,6 @@ from handglass.observe.keylog import FIRST_LINE
 from handglass.records import dataclass, field
 from handglass.verify.nameopt import ONELINE
 from handglass.verify.params import NAMED_SETS, VerifyParams
-from handglass.verify.store import TrustStore
 
 MAX_EARLY_DATA = 1 << 24
 
@@ -45,7 +44,7 @@ class Settings:
     target: Target
     engine: EngineSettings
     config: ClientConfig
-    store: TrustStore
+    stores: Stores
     params: VerifyParams
     early_data: bytes | None = field(default=None, repr=False)
     key_log: IO[str] | None = None
@@ -60,10 +59,10 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
         target = _target(options)
         engine = engine_settings(options)
         places = os.environ if environment is None else environment
-        store = peer_store(options, places)
+        stores = open_stores(options, places)
         params = _params(options, engine)
         flags = name_flags(options.nameopt)
-        identities = _identities(options, places)
+        identities = _identities(options, stores)
         stored = _session(options.sess_in)
         session = session_of(stored) if stored is not None else None
         early_data = _early_data(options.early_data)
@@ -86,7 +85,7 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
     )
     outcome = stored.verify_result if stored is not None else None
     return Settings(
-        options, target, engine, config, store, params, early_data, key_log, outcome, name_flags=flags
+        options, target, engine, config, stores, params, early_data, key_log, outcome, name_flags=flags
     )
 
 
@@ -113,23 +112,18 @@ def _params(options: SClientOptions, engine: EngineSettings) -> VerifyParams:
     return NAMED_SETS["ssl_server"].overridden(own).overridden(chain_parameters(options.given))
 
 
-def _identities(options: SClientOptions, environment: Mapping[str, str]) -> tuple[Identity, ...]:
+def _identities(options: SClientOptions, stores: Stores) -> tuple[Identity, ...]:
     """Our certificates, the one of -cert first, with their chains as far as they can be had."""
-    chain_places = (options.chain_ca_file, options.chain_ca_path, options.chain_ca_store)
-    rows = type(options)
-    sets = options.has(rows.xcert, rows.xkey, rows.xchain, rows.xchain_build, rows.xcertform, rows.xkeyform)
-    if options.cert is None and not sets and chain_places == (None, None, None):
+    if options.cert is None and options.xcert is None:
         return ()
-    from handglass.cli.extra_sets import extra_identities  # noqa: PLC0415 - few have certificates
+    from handglass.cli.extra_certificates import load_extra  # noqa: PLC0415 - few have certificates
 
-    store, now = chain_store(options, environment), int(time.time())
+    store, now = stores.own_store(), int(time.time())
     found = []
     if options.cert is not None:
-        identity = _identity(options, options.cert)
         complete = built_chain if options.build_chain else completed_chain
-        found.append(complete(identity, store, now))
-    found += extra_identities(options.given, store, now)
-    return tuple(found)
+        found.append(complete(_identity(options, options.cert), store, now))
+    return (*found, *load_extra(options.given, store, now))
 
 
 def _identity(options: SClientOptions, certificate: str) -> Identity:

@@ -76,7 +76,7 @@ class Visit:
         self._connect_seconds = connect_seconds
         self._talkative = not (self._options.quiet or self._options.brief)
         self._judge = Judge(
-            settings.store,
+            settings.stores.peer_store(),
             settings.params,
             err=sys.stderr,
             return_error=self._options.verify_return_error,
@@ -212,7 +212,8 @@ class Visit:
         if self._options.ign_eof:
             return
         now = time.monotonic()
-        if self._keyboard is not None and self._keyboard.sent:
+        refusal_may_come = self._asked is not None and not self._asked.answered and self.session is None
+        if refusal_may_come or (self._keyboard is not None and self._keyboard.sent):
             self._leaving = now + ANSWER_SECONDS
         elif self._options.sess_out is not None:
             self.wait_for_session(TICKET_SECONDS)
@@ -262,6 +263,8 @@ class Visit:
 
     def _take_session(self, session: Session) -> None:
         self.session = session
+        if self._leaving is not None:  # a ticket says that the server lets us in
+            self._leaving = min(self._leaving, time.monotonic() + QUIET_SECONDS)
         if self._options.sess_out is not None:
             self._write_session(session)
         if self._established and self._talkative and session.version == ProtocolVersion.TLS1_3:
