@@ -29,7 +29,8 @@ def main() -> None:
     """Run the chosen measurements."""
     arguments = _arguments()
     results = []
-    if not arguments.json:
+    table = not (arguments.json or arguments.markdown)
+    if table:
         print(f"{'':44}{'handglass':>14}{'openssl':>14}{'ratio':>9}  unit")
     with tempfile.TemporaryDirectory(prefix="handglass-bench-") as name:
         directory = Path(name)
@@ -37,7 +38,7 @@ def main() -> None:
         for group in arguments.only or GROUPS:
             for result in GROUPS[group](settings):
                 results.append(result)
-                if not arguments.json:
+                if table:
                     print(_line(result), flush=True)
         profile = engine.profile(settings) if "engine" in (arguments.only or GROUPS) else None
     if arguments.json:
@@ -48,6 +49,8 @@ def main() -> None:
         }
         json.dump(report, sys.stdout, indent=2)
         print()
+    elif arguments.markdown:
+        print(_markdown(results))
     elif profile:
         print(f"\nWhere a full handshake spends its time (both sides, under the profiler):\n{profile}")
 
@@ -55,6 +58,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--markdown", action="store_true", help="print the table of docs/performance.md")
     parser.add_argument("--quick", action="store_true", help="one short turn each: to try it, not to measure")
     parser.add_argument("--only", action="append", choices=GROUPS, help="measure this group; may be repeated")
     return parser.parse_args()
@@ -67,6 +71,23 @@ def _line(result: Result) -> str:
     return f"{result.name:44}{result.handglass:14.1f}{openssl}{ratio}  {result.unit}" + (
         f"\n{'':8}{detail}" if detail else ""
     )
+
+
+def _markdown(results: list[Result]) -> str:
+    lines = [
+        "| what | handglass | openssl | ratio | unit | besides |",
+        "| --- | --: | --: | --: | --- | --- |",
+    ]
+    for result in results:
+        openssl = f"{result.openssl:,.1f}" if result.openssl is not None else "–"
+        ratio = f"**{result.ratio:.2f}**" if result.ratio is not None else "–"
+        detail = "; ".join(
+            f"{name.replace('_', ' ')} {_short(value)}" for name, value in result.detail.items()
+        )
+        lines.append(
+            f"| {result.name} | {result.handglass:,.1f} | {openssl} | {ratio} | {result.unit} | {detail} |"
+        )
+    return "\n".join(lines)
 
 
 def _short(value: object) -> str:

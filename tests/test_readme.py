@@ -89,14 +89,11 @@ class Shell:
             server.wait(LIMIT)
 
     def _translated(self, text: str) -> str:
-        for name, port in self.ports.items():
-            text = text.replace(name, port)
-        return text
+        return re.sub("|".join(self.ports), lambda found: self.ports[found[0]], text)
 
     def _original(self, text: str) -> str:
-        for name, port in self.ports.items():
-            text = text.replace(port, name)
-        return text.replace("\r\n", "\n")
+        names = {port: name for name, port in self.ports.items()}
+        return re.sub("|".join(names), lambda found: names[found[0]], text).replace("\r\n", "\n")
 
 
 @pytest.fixture

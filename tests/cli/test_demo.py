@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -43,7 +44,6 @@ def test_it_shows_everything_and_leaves_nothing(tmp_path: Path) -> None:
         "$ printf 'GET / HTTP/1.0\\r\\nAccept: application/json\\r\\n\\r\\n' | handglass s_client -connect",
         " 0 s:CN = localhost",
         "   i:CN = Handglass Throwaway CA",
-        "[10 lines]",
         "Verification: OK",
         "New, TLSv1.3, Cipher is TLS_AES_256_GCM_SHA384",
         "Verify return code: 0 (ok)",
@@ -54,10 +54,11 @@ def test_it_shows_everything_and_leaves_nothing(tmp_path: Path) -> None:
         "the peer ended the connection with the fatal alert protocol_version (70)",
         "[exit status 1]",
         "the peer ended the connection with the fatal alert unknown_ca (48)",
+        "the client offers at most TLS1_2, we have TLS1_3",
         "one handshake succeeded, two failed as they should",
     ):
         assert words in text
-    assert text.count("BEGIN CERTIFICATE") == text.count("[10 lines]") == 2
+    assert len(re.findall(r"-----BEGIN CERTIFICATE-----\n +\[\d+ lines\]\n +-----END CERT", text)) == 2
     assert list(tmp_path.iterdir()) == []
 
 
@@ -94,14 +95,14 @@ def test_a_surprise_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
 @pytest.mark.parametrize(
     ("program", "sentence"),
     [
-        ("import sys; print('sorry'); sys.exit(3)", "demo: the server did not start: sorry"),
-        ("import time; time.sleep(60)", "demo: the server did not listen within 1 seconds"),
+        ("echo sorry; exit 3", "demo: the server did not start: sorry"),
+        ("exec sleep 60", "demo: the server did not listen within 2 seconds"),
         (
-            "import sys, time; 's_server' in sys.argv and print('ACCEPT x:1', flush=True); time.sleep(60)",
-            "demo: the client did not end within 1 seconds",
+            "case $* in *s_server*) echo ACCEPT x:1;; esac; exec sleep 60",
+            "demo: the client did not end within 2 seconds",
         ),
         (
-            "import sys, time\nif 's_server' in sys.argv: print('ACCEPT x:1', flush=True); time.sleep(60)",
+            "case $* in *s_server*) echo ACCEPT x:1; exec sleep 60;; esac",
             "demo: the client did not say 'Verify return code: 0 (ok)'",
         ),
     ],
@@ -109,9 +110,10 @@ def test_a_surprise_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
 def test_nothing_hangs(
     program: str, sentence: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo, "SECONDS", 1.0 if "within" in sentence else LIMIT)
+    monkeypatch.setattr(demo, "SECONDS", 2.0 if "within" in sentence else LIMIT)
+    # The shell starts at once, however busy the machine is.
     monkeypatch.setattr(
-        demo.Stage, "_words", lambda _, command: [sys.executable, "-c", program, *command.split()]
+        demo.Stage, "_words", lambda _, command: ["sh", "-c", program, "sh", *command.split()]
     )
     began = time.monotonic()
     assert demo.run(DemoOptions.parse([])) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from handglass.crypto.identity import Identity
 from handglass.handshake.config import (
     DEFAULT_SIGNATURE_SCHEMES,
     ClientAuthentication,
@@ -342,6 +343,26 @@ def test_staples(version: ProtocolVersion) -> None:
     silent = connect(ClientConfig(versions=(version,)), server)
     assert silent.client.negotiated.peer_ocsp_responses == (None,)
     assert silent.client.negotiated.peer_scts is None
+
+
+@pytest.mark.parametrize("version", [TLS13, TLS12], ids=lambda version: version.name)
+def test_staples_for_each_certificate(version: ProtocolVersion) -> None:
+    """In TLS 1.3 every certificate of the chain has its own answer (RFC 8446 §4.4.2.1)."""
+    leaf = identity("p256")
+    own = replace(leaf, chain=(identity("rsa").certificate, identity("p384").certificate))
+    asked: list[Identity] = []
+
+    def staple(about: Identity) -> list[bytes | None]:
+        asked.append(about)
+        return [b"leaf's", None, b"root's", b"one too many"]
+
+    server = ServerConfig(identities=(own,), staple=staple)
+    done = connect(ClientConfig(versions=(version,), request_status=True), server)
+    expected = (b"leaf's", None, b"root's") if version == TLS13 else (b"leaf's",)
+    assert done.client.negotiated.peer_ocsp_responses == expected
+    assert asked == [own]
+    connect(ClientConfig(versions=(version,)), server)
+    assert asked == [own], "nobody wanted it"
 
 
 @pytest.mark.parametrize("modes", [(0,), (1,), (0, 1), (1, 0)], ids=str)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fuzz.target import Fuzzer
 
-INPUTS = 100_000
+SEEDS = range(1, 9)
+INPUTS = 12_500
 
 
-def test_mutated_input() -> None:
-    """100,000 damaged inputs: each is taken, or ends the connection in good order."""
-    outcome = Fuzzer(seed=1).run(INPUTS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_mutated_input(seed: int) -> None:
+    """100,000 damaged inputs in all: each is taken, or ends the connection in good order."""
+    outcome = Fuzzer(seed).run(INPUTS)
     print(f"{outcome.inputs} inputs, {len(outcome.failures)} reasons, {outcome.seconds:.0f} s")
     assert outcome.inputs >= INPUTS
     assert len(outcome.failures) >= 40, "the damage does not reach far"

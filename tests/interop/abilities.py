@@ -52,6 +52,23 @@ NSS = Abilities(
     clients=NSS_KEYS,
     retry=True,
 )
+# Through our command-line programs: fewer, since each connection starts Python anew.
+FEW = Abilities(
+    suites=tuple(
+        suite
+        for suite in SUITES
+        if suite.name in ("TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
+        or suite.name.endswith(("ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-SHA384", "DHE-RSA-AES128-SHA"))
+    ),
+    groups=("X25519", "P-256", "ffdhe2048"),
+    groups12=("X25519", "P-384"),
+    certificates=("rsa", "p256"),
+    clients=("rsa", "p384"),
+    retry=True,
+)
+FEW_WITH_IDS = replace(FEW, resumptions12=("ticket", "session id"))
+FEW_NSS_CLIENT = replace(FEW, resumes_with="X25519")
+FEW_CURL = replace(FEW, clients=("rsa",))
 NSS_CLIENT = replace(NSS, resumes_with="X25519")
 CURL = Abilities(
     suites=SUITES,

@@ -1,8 +1,9 @@
-"""Our side of the matrix: the engine itself over a socket, without a program's start for each connection."""
+"""Our side of the matrix: the engine itself over a socket, and, for a smaller part, our two programs."""
 
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from interop.combinations import Combination
 from interop.facts import Facts
 from interop.sides import (
     ClientSide,
+    CommandClient,
+    CommandServer,
     Places,
     ServerSetup,
     ServerSide,
@@ -218,3 +221,16 @@ def our_client(places: Places) -> ClientSide:
 def our_server(places: Places, setup: ServerSetup) -> ServerSide:
     """Start our server."""
     return EngineServer(places, setup)
+
+
+_COMMAND = (sys.executable, "-m", "handglass")
+
+
+def our_s_client(places: Places) -> ClientSide:
+    """Make our client program; its text is read like OpenSSL's."""
+    return CommandClient(places, _COMMAND, "our s_client")
+
+
+def our_s_server(places: Places, setup: ServerSetup) -> ServerSide:
+    """Start our server program."""
+    return CommandServer(places, setup, _COMMAND, "our s_server")

@@ -239,7 +239,7 @@ class CommandClient(ClientSide):
             process.send(request)
             wait_for_bytes(process, expected)
             if server.dialogue == "lines":
-                process.end_input()
+                process.send(b"Q\n")  # the end of input would be waited out: an answer may still come
             assert process.wait() == 0, process.text
             return from_s_client(process.text)
 

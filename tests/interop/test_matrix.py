@@ -15,7 +15,7 @@ from handglass.records import dataclass
 from interop import abilities
 from interop.combinations import Abilities, Combination
 from interop.facts import Facts
-from interop.ours import our_client, our_server
+from interop.ours import our_client, our_s_client, our_s_server, our_server
 from interop.report import PROPERTY, properties
 from interop.sides import (
     ClientSide,
@@ -69,6 +69,23 @@ PAIRINGS = (
         ("tstclnt", "strsclnt", *NSS_TOOLS),
     ),
     Pairing("curl, our server", CurlClientSide, our_server, abilities.CURL, ("curl",)),
+    Pairing("our s_client, openssl s_server", our_s_client, _openssl_server, abilities.FEW, ("openssl",)),
+    Pairing("our s_client, gnutls-serv", our_s_client, GnuTLSServerSide, abilities.FEW, ("gnutls-serv",)),
+    Pairing("our s_client, selfserv", our_s_client, NSSServerSide, abilities.FEW, ("selfserv", *NSS_TOOLS)),
+    Pairing(
+        "openssl s_client, our s_server", _openssl_client, our_s_server, abilities.FEW_WITH_IDS, ("openssl",)
+    ),
+    Pairing(
+        "gnutls-cli, our s_server", GnuTLSClientSide, our_s_server, abilities.FEW_WITH_IDS, ("gnutls-cli",)
+    ),
+    Pairing(
+        "tstclnt, our s_server",
+        NSSClientSide,
+        our_s_server,
+        abilities.FEW_NSS_CLIENT,
+        ("tstclnt", "strsclnt", *NSS_TOOLS),
+    ),
+    Pairing("curl, our s_server", CurlClientSide, our_s_server, abilities.FEW_CURL, ("curl",)),
 )
 
 

@@ -20,6 +20,7 @@ from handglass.keys.schedule import (
     resumption_psk,
     traffic_keys,
 )
+from support import rfc8448
 
 h = bytes.fromhex
 
@@ -80,88 +81,68 @@ def test_hkdf_has_an_upper_limit() -> None:
         hkdf_expand("sha256", bytes(32), b"", 255 * 32 + 1)
 
 
-# RFC 8448 §3, "Simple 1-RTT Handshake". The shared secret, the transcript hashes (the context of
-# each HkdfLabel that the document prints) and what comes of them.
-SHARED = h("8bd4054fb55b9d63fdfbacf9f04b9f0d35e6d63f537563efd46272900f89492d")
-HASH_TO_SERVER_HELLO = h("860c06edc07858ee8e78f0e7428c58edd6b43f2ca3e6e95f02ed063cf0e1cad8")
-HASH_TO_SERVER_FINISHED = h("9608102a0f1ccc6db6250b7b7e417b1a000eaada3daae4777a7686c9ff83df13")
-HASH_TO_CLIENT_FINISHED = h("209145a96ee8e2a122ff810047cc952684658d6049e86429426db87c54ad143d")
+@pytest.mark.parametrize("section", rfc8448.TRACES)
+def test_secrets_of_rfc8448(section: int) -> None:
+    """The shared secret and the transcript hashes that each trace states, and what comes of them."""
+    trace = rfc8448.trace(section)
 
+    def derived(label: SecretLabel) -> bytes:
+        step = next(s for s in trace.steps if s.what == f'derive secret "tls13 {label.derivation.decode()}"')
+        secret = schedule.derive(label, step.values["hash"])
+        assert secret == step.values["expanded"], label
+        return secret
 
-def test_simple_handshake_of_rfc8448() -> None:
+    def keys(role: str, way: str, kind: str) -> tuple[bytes, bytes]:
+        values = trace.find(role, f"derive {way} traffic keys for {kind} data")[0].values
+        return values["key expanded"], values["iv expanded"]
+
+    resumed = section == 4
     schedule = KeySchedule("sha256")
-    schedule.start()
-    assert schedule.secret.hex() == "33ad0a1c607ec03b09e6cd9893680ce210adf300aa1f2660e1b22e10f170f92a"
-    schedule.enter_handshake(SHARED)
-    assert schedule.secret.hex() == "1dc826e93606aa6fdc0aadc12f741b01046aa6b99f691ed221a9f0ca043fbeac"
-    client = schedule.derive(SecretLabel.CLIENT_HANDSHAKE_TRAFFIC, HASH_TO_SERVER_HELLO)
-    assert client.hex() == "b3eddb126e067f35a780b3abf45e2d8f3b1a950738f52e9600746a0e27a55a21"
-    server = schedule.derive(SecretLabel.SERVER_HANDSHAKE_TRAFFIC, HASH_TO_SERVER_HELLO)
-    assert server.hex() == "b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38"
-    assert [part.hex() for part in traffic_keys("sha256", server, 16, 12)] == [
-        "3fce516009c21727d0f2e4e86ee403bc",
-        "5d313eb2671276ee13000b30",
-    ]
-    assert [part.hex() for part in traffic_keys("sha256", client, 16, 12)] == [
-        "dbfaa693d1762c5b666af5d950258d01",
-        "5bd3c71b836e0b76bb73265f",
-    ]
-    assert (
-        finished_key("sha256", server).hex()
-        == "008d3b66f816ea559f96b537e885c31fc068bf492c652f01f288a1d8cdc19fc8"
+    schedule.start(PSK if resumed else None)
+    assert schedule.secret == trace.value(
+        "client" if resumed else "server", 'extract secret "early"', "secret"
     )
+    if resumed:
+        early = derived(SecretLabel.CLIENT_EARLY_TRAFFIC)
+        assert traffic_keys("sha256", early, 16, 12) == keys("client", "write", "early application")
+        derived(SecretLabel.EARLY_EXPORTER)
+    schedule.enter_handshake(trace.value("server", 'extract secret "handshake"', "IKM"))
+    assert schedule.secret == trace.value("server", 'extract secret "handshake"', "secret")
+    client, server = (
+        derived(SecretLabel.CLIENT_HANDSHAKE_TRAFFIC),
+        derived(SecretLabel.SERVER_HANDSHAKE_TRAFFIC),
+    )
+    assert traffic_keys("sha256", server, 16, 12) == keys("server", "write", "handshake")
+    own = ("client", "write") if resumed else ("server", "read")
+    assert traffic_keys("sha256", client, 16, 12) == keys(*own, "handshake")
+    assert finished_key("sha256", server) == trace.value("server", "calculate finished", "expanded")
     schedule.enter_master()
-    assert schedule.secret.hex() == "18df06843d13a08bf2a449844c5f8a478001bc4d4c627984d5a41da8d0402919"
-    client = schedule.derive(SecretLabel.CLIENT_APPLICATION_TRAFFIC, HASH_TO_SERVER_FINISHED)
-    assert client.hex() == "9e40646ce79a7f9dc05af8889bce6552875afa0b06df0087f792ebb7c17504a5"
-    server = schedule.derive(SecretLabel.SERVER_APPLICATION_TRAFFIC, HASH_TO_SERVER_FINISHED)
-    assert server.hex() == "a11af9f05531f856ad47116b45a950328204b4f44bfb6b3a4b4f1f3fcb631643"
-    assert [part.hex() for part in traffic_keys("sha256", server, 16, 12)] == [
-        "9f02283b6c9c07efc26bb9f2ac92e356",
-        "cf782b88dd83549aadf1e984",
-    ]
-    assert [part.hex() for part in traffic_keys("sha256", client, 16, 12)] == [
-        "17422dda596ed5d9acd890e3c63f5051",
-        "5b78923dee08579033e523d9",
-    ]
-    secret = schedule.derive(SecretLabel.EXPORTER, HASH_TO_SERVER_FINISHED)
-    assert secret.hex() == "fe22f881176eda18eb8f44529e6792c50c9a3f89452f68d8ae311b4309d3cf50"
-    secret = schedule.derive(SecretLabel.RESUMPTION, HASH_TO_CLIENT_FINISHED)
-    assert secret.hex() == "7df235f2031d2a051287d02b0241b0bfdaf86cc856231f2d5aba46c434ec196c"
-    # §3, the ticket: nonce 00 00; §4 then uses this PSK.
-    psk = resumption_psk("sha256", secret, h("0000"))
-    assert psk.hex() == "4ecd0eb6ec3b4d87f5d6028f922ca4c5851a277fd41311c9e62d2c9492e1c4f3"
+    assert schedule.secret == trace.value("server", 'extract secret "master"', "secret")
+    client, server = (
+        derived(SecretLabel.CLIENT_APPLICATION_TRAFFIC),
+        derived(SecretLabel.SERVER_APPLICATION_TRAFFIC),
+    )
+    assert traffic_keys("sha256", server, 16, 12) == keys("server", "write", "application")
+    assert traffic_keys("sha256", client, 16, 12) == keys("client", "write", "application")
+    derived(SecretLabel.EXPORTER)
+    resumption = derived(SecretLabel.RESUMPTION)
+    if section == 3:
+        assert resumption_psk("sha256", resumption, bytes(2)) == PSK
 
 
-# RFC 8448 §4, "Resumed 0-RTT Handshake".
-PSK = h("4ecd0eb6ec3b4d87f5d6028f922ca4c5851a277fd41311c9e62d2c9492e1c4f3")
+PSK = rfc8448.trace(3).value("server", "generate resumption secret", "expanded")
 
 
-def test_resumed_handshake_of_rfc8448() -> None:
+def test_binder_of_rfc8448() -> None:
+    """RFC 8448 §4, {client} calculate PSK binder."""
+    values = rfc8448.trace(4).find("client", "calculate PSK binder")[0].values
     schedule = KeySchedule("sha256")
     schedule.start(PSK)
-    assert schedule.secret.hex() == "9b2188e9b2fc6d64d71dc329900e20bb41915000f678aa839cbb797cb7d8332c"
     key = binder_key("sha256", PSK)
     assert key == schedule.derive(SecretLabel.RESUMPTION_BINDER, hashlib.sha256().digest())
-    assert key.hex() == "69fe131a3bbad5d63c64eebcc30e395b9d8107726a13d074e389dbc8a4e47256"
-    prefix_hash = h("63224b2e4573f2d3454ca84b9d009a04f6be9e05711a8396473aefa01e924a14")
-    assert (
-        finished_key("sha256", key).hex()
-        == "5588673e72cb59c87d220caffe94f2dea9a3b1609f7d50e90a48227db9ed7eaa"
-    )
-    assert (
-        finished_mac("sha256", key, prefix_hash).hex()
-        == "3add4fb2d8fdf822a0ca3cf7678ef5e88dae990141c5924d57bb6fa31b9e5f9d"
-    )
-    hello_hash = h("08ad0fa05d7c7233b1775ba2ff9f4c5b8b59276b7f227f13a976245f5d960913")
-    early = schedule.derive(SecretLabel.CLIENT_EARLY_TRAFFIC, hello_hash)
-    assert early.hex() == "3fbbe6a60deb66c30a32795aba0eff7eaa10105586e7be5c09678d63b6caab62"
-    early_exporter = schedule.derive(SecretLabel.EARLY_EXPORTER, hello_hash)
-    assert early_exporter.hex() == "b2026866610937d7423e5be90862ccf24c0e6091186d34f812089ff5be2ef7df"
-    assert [part.hex() for part in traffic_keys("sha256", early, 16, 12)] == [
-        "920205a5b7bf2115e6fc5c2942834f54",
-        "6d475f0993c8e564610db2b9",
-    ]
+    assert key == values["PRK"]
+    assert finished_key("sha256", key) == values["expanded"]
+    assert finished_mac("sha256", key, values["binder hash"]) == values["finished"]
 
 
 def test_stages_cannot_be_mixed_up() -> None:

@@ -325,8 +325,8 @@ def test_every_connection_has_its_observer() -> None:
 def test_a_silent_server_meets_the_time_limit() -> None:
     with socket.create_server((ADDRESS, 0)) as listener:
         port = listener.getsockname()[1]
-        with pytest.raises(TimeoutError, match=r"within 0\.2 seconds, waiting to read server hello"):
-            blocking.connect(ADDRESS, port, timeout=0.2)
+        with pytest.raises(TimeoutError, match=r"within 1 seconds, waiting to read server hello"):
+            blocking.connect(ADDRESS, port, timeout=1)
         sock, _ = listener.accept()
         with sock:
             sock.settimeout(LIMIT)
@@ -464,6 +464,41 @@ def test_closing_a_server_cuts_its_clients_off() -> None:
     with pytest.raises((PeerError, AlertReceived, OSError)):
         stream.read()
     stream.abort()
+
+
+def test_a_handler_may_close_its_server() -> None:
+    servers: list[blocking.Server] = []
+    closed = threading.Event()
+
+    def handle(stream: TLSStream) -> None:
+        servers[0].close()
+        closed.set()
+
+    server = blocking.start_server(handle, config=SERVER, timeout=LIMIT)
+    servers.append(server)
+    with connect(server.port):
+        assert closed.wait(LIMIT / 2)
+    with pytest.raises(ConnectError):
+        connect(server.port)
+
+
+def test_without_a_thread_to_spare_a_client_is_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving() as (port, reported):
+        with monkeypatch.context() as patch:
+            start = threading.Thread.start
+
+            def refuse(thread: threading.Thread) -> None:
+                if thread.name == "handglass-client":
+                    raise RuntimeError("can't start new thread")
+                start(thread)
+
+            patch.setattr(threading.Thread, "start", refuse)
+            with pytest.raises((OSError, PeerError)):
+                connect(port)
+            assert isinstance(reported.get(timeout=LIMIT), RuntimeError)
+        with connect(port) as stream:
+            stream.write(b"x")
+            assert stream.read() == b"x"
 
 
 def test_more_clients_than_allowed_wait() -> None:

@@ -236,9 +236,9 @@ def test_layouts_of_systems(tmp_path: Path) -> None:
 def test_a_large_bundle_is_quick(tmp_path: Path) -> None:
     path = tmp_path / "bundle.pem"
     path.write_text(certificates_to_pem([authority()] * 150))
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert len(Bundle(str(path)).by_subject(subject(authority()))) == 150
-    assert time.perf_counter() - begun < 0.5, "about 3 ms on a quiet machine"
+    assert time.process_time() - begun < 0.5, "about 3 ms without coverage"
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from handglass.record import MAX_PLAINTEXT, OPEN_ROOM, Aead13, Run
 from handglass.registry.errors import LocalError, PeerError
 from handglass.registry.reasons import KEY_LIMIT_REACHED, NO_CONTENT_TYPE, RECORD_OVERFLOW
+from support import rfc8448
 
 KEY, IV = bytes(range(16)), bytes(range(50, 62))
 ALERT, HANDSHAKE, DATA = 21, 22, 23
@@ -32,20 +33,21 @@ def room(size: int = 4 * OPEN_ROOM) -> memoryview:
     return memoryview(bytearray(size))
 
 
-def test_application_data_of_rfc8448() -> None:
-    """RFC 8448 §3, {client} send application_data record."""
-    protection = Aead13(
-        "AES_128_GCM",
-        bytes.fromhex("17422dda596ed5d9acd890e3c63f5051"),
-        bytes.fromhex("5b78923dee08579033e523d9"),
-    )
+@pytest.mark.parametrize("section", [3, 4])
+@pytest.mark.parametrize("role", ["client", "server"])
+def test_application_data_of_rfc8448(section: int, role: str) -> None:
+    """RFC 8448 §3 and §4, send application_data record; in §3 a ticket takes the server's first number."""
+    trace = rfc8448.trace(section)
+    keys = trace.find(role, "derive write traffic keys for application data")[0].values
+    protection = Aead13("AES_128_GCM", keys["key expanded"], keys["iv expanded"])
+    sent = trace.find(role, "send application_data record")[-1].values
     out = bytearray()
-    protection.seal(DATA, bytes(range(50)), out)
-    assert out.hex() == (
-        "1703030043a23f7054b62c94d0affafe8228ba55cbefacea42f914aa66bcab3f"
-        "2b9819a8a5b46b395bd54a9a20441e2b62974e1f5a6292a2977014bd1e3deae6"
-        "3aeebb21694915e4"
-    )
+    if (section, role) == (3, "server"):
+        protection.seal(HANDSHAKE, trace.message("server", "NewSessionTicket"), out)
+        assert out == trace.find(role, "send handshake record")[-1].values["complete record"]
+        out.clear()
+    protection.seal(DATA, sent["payload"], out)
+    assert out == sent["complete record"]
 
 
 def test_sealed_is_what_the_rfc_says() -> None:

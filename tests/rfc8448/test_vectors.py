@@ -168,9 +168,10 @@ def test_binder() -> None:
     step = t.find("client", "calculate PSK binder")[0]
     hello = t.message("client", "ClientHello")
     digest = hashlib.sha256(hello[:-35]).digest()
-    key = expand(expand(schedule(t)[0], "res binder", EMPTY), "finished", b"")
+    secret = expand(schedule(t)[0], "res binder", EMPTY)
+    key = expand(secret, "finished", b"")
     value = mac(key, digest)
-    assert step.values == {"binder hash": digest, "expanded": key, "finished": value}
+    assert step.values == {"binder hash": digest, "PRK": secret, "expanded": key, "finished": value}
     assert hello[-35:] == b"\x00\x21\x20" + value
 
 

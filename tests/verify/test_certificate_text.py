@@ -181,7 +181,7 @@ def test_responses_without_content() -> None:
 def test_mutated_certificates_never_escape(everything: Path) -> None:
     dice = random.Random("text")
     original = load_certificates(everything.read_bytes())[0]
-    begun = time.perf_counter()
+    begun = time.process_time()
     for _ in range(1500):
         data = bytearray(original)
         for _ in range(dice.randint(1, 4)):
@@ -196,4 +196,4 @@ def test_mutated_certificates_never_escape(everything: Path) -> None:
         text = certificate_text(Certificate(bytes(data)))
         assert text.startswith("Certificate:\n")
         assert "\x1b" not in text
-    assert time.perf_counter() - begun < 60
+    assert time.process_time() - begun < 60

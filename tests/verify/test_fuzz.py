@@ -120,9 +120,9 @@ def test_nothing_escapes(seed: int) -> None:
             scene = replace(scene, anchors=[mutated(der, draw) for der in scene.anchors])
         else:
             scene = replace(scene, crls=[mutated(der, draw) for der in scene.crls])
-        started = time.perf_counter()
+        started = time.process_time()
         result = verify(scene)
-        slowest = max(slowest, time.perf_counter() - started)
+        slowest = max(slowest, time.process_time() - started)
         for certificate in result.chain:
             text = f"{certificate.subject}{certificate.key_text}{certificate.validity_text}{certificate.problems}"
             assert text.isprintable() or text

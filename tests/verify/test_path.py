@@ -313,10 +313,10 @@ def test_a_store_that_goes_round_in_circles_ends() -> None:
     first = build.certificate(names[0], one, None, extensions, issuer_name=names[1], issuer_key=two)
     second = build.certificate(names[1], two, None, extensions, issuer_name=names[0], issuer_key=one)
     store = TrustStore([Certificate(first.der), Certificate(second.der)])
-    started = time.monotonic()
+    started = time.process_time()
     result = verify_chain(Certificate(first.der), [], store, VerifyParams(depth=1 << 30), NOW)
     assert result.problems[0].code == VerifyCode.CERT_CHAIN_TOO_LONG
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_many_candidates_of_one_name() -> None:
@@ -328,10 +328,10 @@ def test_many_candidates_of_one_name() -> None:
         Certificate(build.certificate(name, key, None, extensions, issuer_name=name, serial=number).der)
         for number in range(600)
     ]
-    started = time.monotonic()
+    started = time.process_time()
     result = verify_chain(many[0], many[1:], TrustStore(), replace(PARAMS, no_check_time=True), NOW)
     assert not result.ok
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_name_constraints_that_explode() -> None:
@@ -341,10 +341,10 @@ def test_name_constraints_that_explode() -> None:
     layers[1].extensions["nc"] = constraints
     layers[2].extensions["san"] = build.alternative_names(*names)
     root, one, leaf = (Certificate(item.der) for item in scenes.make(layers))
-    started = time.monotonic()
+    started = time.process_time()
     result = verify_chain(leaf, [one], TrustStore([root]), PARAMS, NOW)
     assert VerifyCode.UNSPECIFIED in {event.code for event in result.problems}
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_many_certificates_with_many_names() -> None:
@@ -356,10 +356,10 @@ def test_many_certificates_with_many_names() -> None:
         )
         layer.extensions["san"] = build.alternative_names(*(build.dns(f"h{number}") for number in range(900)))
     *above, leaf = (Certificate(item.der) for item in scenes.make(layers))
-    started = time.monotonic()
+    started = time.process_time()
     result = verify_chain(leaf, above[1:], TrustStore([above[0]]), VerifyParams(), NOW)
     assert result.problems[-1].detail == "too many names and constraints"
-    assert time.monotonic() - started < 8
+    assert time.process_time() - started < 8
 
 
 def test_a_policy_tree_that_explodes() -> None:
@@ -371,13 +371,13 @@ def test_a_policy_tree_that_explodes() -> None:
         pairs = [(one, two) for one in policies for two in policies]
         layer.extensions["map"] = build.policy_mappings(*pairs)
     *above, leaf = (Certificate(item.der) for item in scenes.make(layers))
-    started = time.monotonic()
+    started = time.process_time()
     params = VerifyParams(policy_check=True)
     result = verify_chain(leaf, above[1:], TrustStore([above[0]]), params, NOW)
     assert result.code == VerifyCode.OUT_OF_MEM
     assert not result.finished
     assert "more than 1000 nodes" in result.failure
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 # --- host flags ---------------------------------------------------------------------------------------------------

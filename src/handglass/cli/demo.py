@@ -26,6 +26,8 @@ from .options.table import Options, flag, text
 
 SECONDS = 10.0
 """The limit of each step."""
+PATIENCE = 1.0
+"""Seconds that the server gets to print what it has to say at the end."""
 REQUEST = "GET / HTTP/1.0\r\nAccept: application/json\r\n\r\n"
 ALL_WELL = ("Verify return code: 0 (ok)", "HTTP/1.0 200 ok", '"protocol": "TLSv1.3"')
 WRONG_AUTHORITY = ("unable to get local issuer certificate",)
@@ -89,7 +91,7 @@ def play(stage: Stage) -> None:
         stage.tell("A client that speaks nothing newer than TLS 1.2: the server ends the handshake.")
         stage.client(f"{target} -CAfile ca.pem -tls1_2", status=1, expected=WRONG_VERSION)
         stage.tell("What the server had to say to all this:")
-        stage.show(stage.said_by_server())
+        stage.show(stage.said_by_server(until="we have TLS1_3"))
 
 
 def make_files(directory: Path) -> None:
@@ -186,9 +188,11 @@ class Stage:
             if sentence not in text:
                 raise DemoError(f"the client did not say {sentence!r}")
 
-    def said_by_server(self) -> str:
-        """What the server has printed since this was last asked."""
-        text = self._printed()
+    def said_by_server(self, until: str = "") -> str:
+        """What the server has printed since this was last asked; it has a moment to come to a certain word."""
+        deadline = time.monotonic() + PATIENCE
+        while until not in (text := self._printed()) and time.monotonic() < deadline:
+            time.sleep(0.02)
         self._seen, seen = len(text), self._seen
         return text[seen:]
 

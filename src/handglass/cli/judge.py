@@ -14,6 +14,7 @@ from handglass.verify.codes import VerifyCode
 from handglass.verify.nameopt import ONELINE, format_name
 from handglass.verify.params import VerifyParams
 from handglass.verify.path import verify_chain
+from handglass.verify.policy_text import policy_lines
 from handglass.verify.refusal import refusal
 from handglass.verify.result import Event, Kind, VerifyResult
 from handglass.verify.store import TrustStore
@@ -50,19 +51,23 @@ class Judge:
     def __call__(self, chain: PeerChain) -> None:
         """Judge a chain. Raises PeerError if it is bad and that is to end the handshake."""
         leaf, *others = (Certificate(data) for data in chain.certificates)
-        result = verify_chain(leaf, others, self._store, self._params, self._now, decide=self._decide)
-        self.result = result
+        self.result = result = verify_chain(
+            leaf, others, self._store, self._params, self._now, decide=self._decide
+        )
+        for event in result.events:
+            self._print(event, result)
         error = refusal(result) if self._return_error else None
         if error is not None:
             raise error
 
     def _decide(self, event: Event) -> bool:
-        good = event.kind is not Kind.PROBLEM
-        if not (self._quiet and good):
-            self._print(event, good=good)
-        return good or not self._return_error
+        return event.kind is not Kind.PROBLEM or not self._return_error
 
-    def _print(self, event: Event, *, good: bool) -> None:
+    def _print(self, event: Event, result: VerifyResult) -> None:
+        good = event.kind is not Kind.PROBLEM
+        if self._quiet and good:
+            self._write(self._detail(event))
+            return
         subject = "<no cert>"
         if event.certificate is not None:
             subject = format_name(event.certificate.subject, self._name_flags)
@@ -72,11 +77,16 @@ class Judge:
             if event.detail:
                 lines.append(f"verify detail:{event.detail}")
         lines += self._detail(event)
+        if not self._quiet and _tells_policies(event):
+            lines += policy_lines(result.policies)
         if good or not self._return_error:
             lines.append(f"verify return:{int(event.kind) if good else 1}")
             if self._quiet:
                 lines.pop()
-        self._err.write("\n".join(lines) + "\n")
+        self._write(lines)
+
+    def _write(self, lines: list[str]) -> None:
+        self._err.write("".join(line + "\n" for line in lines))
         self._err.flush()
 
     def _detail(self, event: Event) -> list[str]:
@@ -84,10 +94,17 @@ class Judge:
         certificate = event.certificate
         if certificate is None:
             return []
-        if event.code == VerifyCode.UNABLE_TO_GET_ISSUER_CERT and not self._quiet:
+        if event.code == VerifyCode.UNABLE_TO_GET_ISSUER_CERT:
             return [f"issuer= {format_name(certificate.issuer, self._name_flags)}"]
         if event.code == VerifyCode.CERT_NOT_YET_VALID:
             return [f"notBefore={certificate.not_before.text}"]
         if event.code == VerifyCode.CERT_HAS_EXPIRED:
             return [f"notAfter={certificate.not_after.text}"]
         return []
+
+
+def _tells_policies(event: Event) -> bool:
+    """Whether OpenSSL's programs print the outcome of policy processing here."""
+    if event.kind is Kind.POLICIES:
+        return event.code == VerifyCode.OK
+    return event.kind is Kind.PROBLEM and event.code == VerifyCode.NO_EXPLICIT_POLICY

@@ -60,6 +60,7 @@ class EngineSettings:
     suites: tuple[CipherSuite, ...]
     groups: tuple[NamedGroup, ...]
     key_shares: tuple[NamedGroup, ...] | None
+    group_tuples: tuple[tuple[NamedGroup, ...], ...]
     signature_schemes: tuple[SignatureScheme, ...]
     alpn: tuple[bytes, ...]
     security_level: int
@@ -100,7 +101,7 @@ def engine_settings(options: SClientOptions | SServerOptions) -> EngineSettings:
         older = tuple(suite for suite in ciphers.suites if suite not in TLS13_SUITES)
         number = DEFAULT_SECURITY_LEVEL if ciphers.security_level is None else ciphers.security_level
     level = SECURITY_LEVELS[number]
-    wanted_groups, shares = _groups(options.groups)
+    wanted_groups, shares, tuples = _groups(options.groups)
     schemes: tuple[SignatureScheme, ...] = DEFAULT_SIGNATURE_SCHEMES
     if options.sigalgs is not None:
         schemes = _read("sigalgs", options.sigalgs, lambda t: parse_signatures(t, supported_schemes()))
@@ -111,11 +112,18 @@ def engine_settings(options: SClientOptions | SServerOptions) -> EngineSettings:
         suites=tuple(s for s in (*newer, *older) if (f := suites.facts_of(s)) and level.allows_suite(f)),
         groups=tuple(g for g in wanted_groups if (f2 := groups.facts_of(g)) and level.allows_group(f2)),
         key_shares=shares,
+        group_tuples=tuples,
         signature_schemes=_allowed(schemes, level),
         alpn=_protocols(options.alpn),
         security_level=number,
         explanation=choice.explanation,
     )
+
+
+def schemes_named(option: str, text: str, security_level: int) -> tuple[SignatureScheme, ...]:
+    """Return the schemes that an option lists and a security level allows. Raises SettingError."""
+    schemes = _read(option, text, lambda t: parse_signatures(t, supported_schemes()))
+    return _allowed(schemes, SECURITY_LEVELS[security_level])
 
 
 def legacy_suites() -> tuple[CipherSuite, ...]:
@@ -146,11 +154,13 @@ def _is_aead12(cipher: str) -> bool:
     return cipher in AEADS and AEADS[cipher].salt_size > 0
 
 
-def _groups(text: str | None) -> tuple[tuple[NamedGroup, ...], tuple[NamedGroup, ...] | None]:
+def _groups(
+    text: str | None,
+) -> tuple[tuple[NamedGroup, ...], tuple[NamedGroup, ...] | None, tuple[tuple[NamedGroup, ...], ...]]:
     if text is None:
-        return DEFAULT_GROUPS, None
+        return DEFAULT_GROUPS, None, ()
     chosen = _read("groups", text, lambda t: parse_groups(t, supported_groups(), DEFAULT_GROUPS))
-    return chosen.groups, chosen.key_shares
+    return chosen.groups, chosen.key_shares, chosen.tuples
 
 
 def _allowed(schemes: tuple[SignatureScheme, ...], level: SecurityLevel) -> tuple[SignatureScheme, ...]:

@@ -196,7 +196,8 @@ class ServerConfig(Config):
     `choose_config` sees the ClientHello first and may give another configuration for this connection
     (server name, certificate, anything but the versions). `choose_identity` picks among identities for a
     hello; by default the first that can sign with a scheme the client accepts. `sessions` keeps sessions
-    (None: no resumption).
+    (None: no resumption). `extension_order` puts the named extensions of ServerHello, HelloRetryRequest and
+    EncryptedExtensions first and in this order.
     """
 
     client_authentication: ClientAuthentication = ClientAuthentication.NONE
@@ -208,6 +209,8 @@ class ServerConfig(Config):
     sessions: SessionStore | None = field(default=None, repr=False)
     num_tickets: int = 2
     ticket_lifetime: int = 7200
+    ticket_nonce_size: int = 8
+    """Bytes of a ticket's nonce, which is its number on the connection (RFC 8446 §4.6.1)."""
     session_ids: bool = True
     """Below TLS 1.3, resume by session id when no ticket is used."""
     session_id_prefix: bytes = b""
@@ -221,16 +224,25 @@ class ServerConfig(Config):
     """How many seconds a ticket's age may be off for early data (RFC 8446 §8.3)."""
     send_cookie: bool = False
     """Always answer a first ClientHello with HelloRetryRequest and a cookie (RFC 8446 §4.2.2)."""
-    cookie_secret: bytes = field(default=b"", repr=False)
+    cookie_size: int = 32
+    """Bytes of that cookie."""
     ocsp_response: bytes | None = field(default=None, repr=False)
+    """Stapled to the leaf, whichever certificate that is; `staple` goes before it."""
     scts: bytes | None = field(default=None, repr=False)
     send_supported_groups: bool = False
     """Tell the client our groups in EncryptedExtensions (RFC 8446 §4.2.7)."""
     acknowledge_server_name: bool = True
+    extension_order: tuple[ExtensionType, ...] = ()
+    group_tuples: tuple[tuple[NamedGroup, ...], ...] = ()
+    """Groups that are equally good, best tuple first: a share is taken only of the first tuple that the client knows
+    a group of; for that tuple a HelloRetryRequest asks rather than that the next one is used (RFC 8446 §4.1.1).
+    (): all `groups` are equally good."""
     allow_client_renegotiation: bool = False
     dh_parameters: tuple[int, int] | None = None
     """(p, g) for DHE below TLS 1.3; None: the RFC 7919 group that fits."""
     session_context: bytes = b""
     choose_config: Callable[[ClientHelloView], ServerConfig] | None = None
     choose_identity: Callable[[ClientHelloView, tuple[Identity, ...]], Sequence[Identity]] | None = None
+    staple: Callable[[Identity], Sequence[bytes | None]] | None = None
+    """The OCSP responses for an identity's certificates, leaf first; below TLS 1.3 only the leaf's is sent."""
     find_psk: Callable[[bytes], ExternalPsk | None] | None = None

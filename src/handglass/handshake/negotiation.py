@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from handglass.crypto.identity import Identity
 from handglass.handshake.config import ClientAuthentication, ServerConfig
 from handglass.handshake.session import Session
 from handglass.handshake.state import ClientHelloView, ServerState
+from handglass.handshake.wants import Conversation, ask
 from handglass.messages import extensions as ext
 from handglass.messages.handshake import Extension
 from handglass.record.protection import MAX_PLAINTEXT
@@ -89,3 +93,14 @@ def choose_limits(me: ServerState, hello: ClientHelloView) -> list[Extension]:
     channel.write_limit = min(channel.write_limit, length)
     channel.limit_reads(length, reasons.MAX_FRAGMENT_LENGTH_EXCEEDED)
     return [Extension(ExtensionType.MAX_FRAGMENT_LENGTH, body)]
+
+
+def stapled_responses(
+    config: ServerConfig, hello: ClientHelloView, identity: Identity
+) -> Conversation[Sequence[bytes | None]]:
+    """The OCSP responses for a client that wants them, leaf's first; they may take their time (RFC 6066 §8)."""
+    if ExtensionType.STATUS_REQUEST not in hello:
+        return ()
+    if config.staple is None:
+        return (config.ocsp_response,)
+    return (yield from ask("status", config.staple, identity))

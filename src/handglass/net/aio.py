@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 MAX_CLIENTS = 10_000
-DEFERRED = frozenset({"verification"})
+DEFERRED = frozenset({"status", "verification"})
 """The judgement of a chain reads files, and takes milliseconds."""
 
 

@@ -70,7 +70,7 @@ def connect(
     that allows it; `stream.negotiated.early_data` says what became of it. `tell` gets every event.
 
     Raises:
-        NetError: the host cannot be reached.
+        NetError: the host cannot be reached, or not in time.
         TLSError: the handshake failed: PeerError, LocalError or AlertReceived.
         TimeoutError: it took too long.
         OSError: the system's own errors, ConnectionResetError for instance.
@@ -425,7 +425,8 @@ class Server:
                 sock.shutdown(socket.SHUT_RDWR)
         deadline = time.monotonic() + JOIN_SECONDS
         for thread in clients:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, deadline - time.monotonic()))
         self._wake.close()
         self._waker.close()
 
@@ -467,7 +468,14 @@ class Server:
         thread = threading.Thread(target=self._serve, args=(sock,), name="handglass-client", daemon=True)
         with self._lock:
             self._clients[thread] = sock
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system has no thread left
+            with self._lock:
+                del self._clients[thread]
+            sock.close()
+            self._free.release()
+            self._report(error)
 
     def _serve(self, sock: socket.socket) -> None:
         try:

@@ -40,7 +40,7 @@ class Verification:
     """
 
     trust: TrustOptions = field(default_factory=TrustOptions)
-    anchors: Sequence[bytes] = ()
+    anchors: Sequence[bytes] = field(default=(), repr=False)
     params: VerifyParams = field(default_factory=VerifyParams)
     required: bool = True
     clock: Callable[[], float] = time.time

@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -74,11 +75,11 @@ def test_tls_bytes_that_came_already_go_to_the_engine() -> None:
 
 @pytest.mark.parametrize("word", ["smtp", "postgres", "ldap", "xmpp", "telnet"])
 def test_silence_ends_with_the_time_limit(word: str) -> None:
-    with served(hold=5) as sock:
+    with served(hold=60) as sock:
         began = time.monotonic()
         with pytest.raises(NetError, match=r"no answer within 0\.1 seconds while waiting for the ") as caught:
             start_tls(sock, word, NAMES, step_seconds=0.1)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 30
         assert caught.value.code == NetCode.STEP_TIMEOUT
 
 
@@ -101,7 +102,7 @@ def test_a_dribble_gains_no_time() -> None:
         with pytest.raises(NetError) as caught:
             start_tls(ours, "smtp", NAMES, step_seconds=0.3)
         assert caught.value.code == NetCode.STEP_TIMEOUT
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 30
     finally:
         stop.set()
         thread.join()
@@ -109,22 +110,25 @@ def test_a_dribble_gains_no_time() -> None:
         theirs.close()
 
 
-def test_each_step_has_its_own_time() -> None:
-    """Four steps of 0.15 seconds are no breach of a limit of 0.4 seconds per step."""
+def test_each_step_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several steps of 80 seconds are no breach of a limit of 100 seconds per step."""
     ours, theirs = socket.socketpair()
+    now = [0.0]
+    monkeypatch.setattr("handglass.net.dialogue.driver.time", SimpleNamespace(monotonic=lambda: now[0]))
 
     def slow() -> None:
         for line in HAPPY["smtp"]:
             if isinstance(line, Said):
-                time.sleep(0.15)
+                now[0] += 80
                 theirs.sendall(line.data)
             else:
                 theirs.recv(4096)
 
     thread = threading.Thread(target=slow)
     thread.start()
-    assert start_tls(ours, "smtp", NAMES, step_seconds=0.4).last_line == b"250 OK\r\n"
+    assert start_tls(ours, "smtp", NAMES, step_seconds=100).last_line == b"250 OK\r\n"
     thread.join()
+    assert now[0] > 200
     ours.close()
     theirs.close()
 

@@ -37,3 +37,9 @@ class ServerAlgorithms(Options, title="Algorithm options"):
         "The server's order of suites and groups decides, not the client's",
         where="suites, groups",
     )
+    client_sigalgs = text(
+        "client_sigalgs",
+        "list",
+        "Signature algorithms accepted from clients with a certificate; those of -sigalgs if none are given",
+        where="CertificateRequest: signature_algorithms",
+    )

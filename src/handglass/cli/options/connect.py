@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .table import Options, flag, number, seconds_or, target_word, text
+from .table import Options, flag, number, number_or, seconds_or, target_word, text
 
 
 class Connect(Options, title="Network options"):
@@ -84,6 +84,9 @@ class Accept(Options, title="Network options"):
     only_ipv6 = flag("6", "IPv6 only", where="network", also={"only_ipv4": False})
     stateless = flag(
         "stateless", "Make clients repeat their hello with a cookie first (TLS 1.3)", where="handshake"
+    )
+    workers = number_or(
+        1, "workers", "n", "Processes that share the port", where="program", minimum=1, ours=True
     )
     naccept = number("naccept", "n", "End after this many connections", where="network", minimum=1)
     handshake_timeout = seconds_or(

@@ -31,3 +31,4 @@ class ServerExtensions(Options, title="Extension options"):
     """Of the server."""
 
     servername = text("servername", "name", "Name for which -cert2 is served", where="choice of certificate")
+    no_ca_names = flag("no_ca_names", "Name no acceptable authorities to clients", where="CertificateRequest")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .table import Options, flag, text, text_or
+from .table import Options, directory, flag, text, text_or
 
 OWN = "own certificate"
 
@@ -33,4 +33,10 @@ class ServerIdentity(Options, title="Identity options"):
     key2 = text("key2", "file", "Its private key; the file of -cert2 if none is given", where=OWN)
     throwaway_cert = flag(
         "throwaway_cert", "Serve a certificate made in memory for this run", where=OWN, ours=True
+    )
+    cert_dir = directory(
+        "cert_dir",
+        "Directory of certificates with their keys, chosen by the name a client asks for",
+        where=OWN,
+        ours=True,
     )

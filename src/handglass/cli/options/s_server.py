@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .chain import ChainChecks
 from .ciphers import Algorithms, ServerAlgorithms
 from .connect import Accept
 from .extensions import Extensions, ServerExtensions
@@ -12,8 +13,10 @@ from .misc import General
 from .output import Output, ServerOutput
 from .parser import ConflictError
 from .protocol import Versions, check_versions
+from .revocation import RevocationLists, VerifyOutput
 from .session import ServerSession
-from .verify import ServerVerify, Trust, Verify
+from .stores import Stores
+from .verify import PeerName, ServerVerify, Trust, Verify
 
 
 class SServerOptions(
@@ -26,8 +29,13 @@ class SServerOptions(
     Extensions,
     ServerIdentity,
     Trust,
+    Stores,
     ServerVerify,
     Verify,
+    VerifyOutput,
+    PeerName,
+    ChainChecks,
+    RevocationLists,
     ServerSession,
     Answers,
     ServerInput,
@@ -50,5 +58,17 @@ class SServerOptions(
             raise ConflictError("Can't use -sendfile without -WWW or -HTTP")
         if self.unix is not None and (self.only_ipv4 or self.only_ipv6):
             raise ConflictError("Can't use unix sockets and -4 or -6 together")
+        if self.workers > 1:
+            self._check_workers()
         if self.early_data and (self.www or self.www_files or self.http or self.rev):
             raise ConflictError("Can't use -early_data in combination with -www, -WWW, -HTTP, or -rev")
+
+    def _check_workers(self) -> None:
+        if not (self.www or self.www_files or self.http or self.rev):
+            raise ConflictError(
+                "-workers needs one of -www, -WWW, -HTTP or -rev: one keyboard cannot serve several"
+            )
+        if self.unix is not None:
+            raise ConflictError("Can't use -workers with -unix: processes cannot share its path")
+        if self.naccept is not None:
+            raise ConflictError("Can't use -workers with -naccept: each process counts for itself")

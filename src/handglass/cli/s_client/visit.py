@@ -235,7 +235,8 @@ class Visit:
         if self._options.ign_eof:
             return
         now = time.monotonic()
-        if self._keyboard is not None and self._keyboard.sent:
+        refusal_may_come = self._asked is not None and not self._asked.answered and self.session is None
+        if refusal_may_come or (self._keyboard is not None and self._keyboard.sent):
             self._leaving = now + ANSWER_SECONDS
         elif self._options.sess_out is not None:
             self.wait_for_session(TICKET_SECONDS)
@@ -285,6 +286,8 @@ class Visit:
 
     def _take_session(self, session: Session) -> None:
         self.session = session
+        if self._leaving is not None:  # a ticket says that the server lets us in
+            self._leaving = min(self._leaving, time.monotonic() + QUIET_SECONDS)
         if self._options.sess_out is not None:
             self._write_session(session)
         if self._established and self._talkative and session.version == ProtocolVersion.TLS1_3:

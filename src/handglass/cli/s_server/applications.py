@@ -83,7 +83,7 @@ class Reversing(Reverse):
         self._handshakes += 1
         self._program.handshake_done(link, again=self._handshakes > 1)
         if not self._program.options.quiet:
-            text = report.brief_text(link.connection.negotiated)
+            text = report.brief_text(link.connection.negotiated, self._program.settings.verifier.name_flags)
             self._program.screen.error("CONNECTION ESTABLISHED\n" + text.rstrip("\n"))
 
     def on_failure(self, link: ServedConnection, error: TLSError) -> None:

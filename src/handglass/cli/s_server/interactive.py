@@ -37,7 +37,8 @@ class Interactive(Application):
         agreed = link.connection.negotiated
         session = program.session_of(agreed)
         config = program.settings.config
-        text = report.connection_text(config, agreed, session, verdict)
+        flags = program.settings.verifier.name_flags
+        text = report.connection_text(config, agreed, session, verdict, flags)
         if self._handshakes == 1:
             text = self._greeting(link) + self._early_data_text(link) + text
         program.screen.text(text)
@@ -106,7 +107,8 @@ class Interactive(Application):
 
     def _show_certificate(self, event: PostHandshakeAuthenticationCompleted) -> None:
         if event.chain:
-            self._say("Client certificate\n" + report.certificate_text(event.chain[0]))
+            flags = self._program.settings.verifier.name_flags
+            self._say("Client certificate\n" + report.certificate_text(event.chain[0], flags))
         else:
             self._say("The client sent no certificate\n")
 

@@ -39,6 +39,7 @@ class Keyboard:
         self._watched = False
         self._ended = False
         self._descriptor = _standard_input()
+        self._is_terminal = self._descriptor is not None and os.isatty(self._descriptor)
         self._always_ready = self._descriptor is not None and _is_file(self._descriptor)
 
     def start(self) -> None:
@@ -114,15 +115,14 @@ class Keyboard:
     def _end(self) -> None:
         """End of input: on a terminal somebody wants the server to end; elsewhere it means nothing."""
         self._ended = True
-        if self._commands and self._descriptor is not None and os.isatty(self._descriptor):
+        if self._commands and self._is_terminal:
             self._program.quit()
 
     def _server_command(self, letter: str) -> None:
         if letter == "Q":
             self._program.quit()
         else:
-            program = self._program
-            program.screen.text(report.statistics_text(program.settings.sessions.memory, program.counters))
+            self._program.screen.text(report.statistics_text(self._program.totals))
 
     def _command(self, letter: str, client: ServedConnection) -> None:
         """Do what a letter means for one client."""

@@ -35,16 +35,6 @@ Facts = dict[str, Any]
 
 LONGEST_TEXT = 80
 LONGEST_HEX = 48
-STATISTICS = (
-    "session_cache_items",
-    "accepts",
-    "renegotiations",
-    "finished",
-    "hits",
-    "misses",
-    "timeouts",
-    "cache_full",
-)
 
 
 def page_facts(program: Program, link: ServedConnection, session: Session | None) -> Facts:
@@ -63,7 +53,7 @@ def page_facts(program: Program, link: ServedConnection, session: Session | None
         "shared": _shared(config, agreed),
         "session": _session(agreed, session),
         "client_certificate": _client_certificate(agreed, verdict),
-        "statistics": _statistics(program),
+        "statistics": program.totals._asdict(),
     }
 
 
@@ -209,21 +199,6 @@ def _client_certificate(agreed: Negotiated, verdict: VerifyResult | None) -> Fac
         "verification": checked,
         "pem": certificates_to_pem([leaf.der]),
     }
-
-
-def _statistics(program: Program) -> Facts:
-    memory, counters = program.settings.sessions.memory, program.counters
-    numbers = (
-        len(memory),
-        counters.accepts,
-        counters.renegotiations,
-        counters.finished,
-        memory.hits,
-        memory.misses,
-        memory.timeouts,
-        memory.full,
-    )
-    return dict(zip(STATISTICS, numbers, strict=True))
 
 
 def _safely(read: Any) -> Sequence[Any]:

@@ -44,7 +44,7 @@ def page_text(
     )
     if session is not None:
         parts.append(_session(session, verdict))
-    parts += ["---\n", report.statistics_text(program.settings.sessions.memory, program.counters), "---\n"]
+    parts += ["---\n", report.statistics_text(program.totals), "---\n"]
     if agreed.peer_certificates:
         parts.append("Client certificate\n" + report.certificate_text(agreed.peer_certificates[0]))
     else:

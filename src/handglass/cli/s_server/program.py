@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sys
@@ -12,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 from handglass.cli.s_server import report
 from handglass.cli.s_server.applications import application_for
 from handglass.cli.s_server.keyboard import Keyboard
-from handglass.cli.s_server.settings import Settings, StartError, listen, read_settings, verify_depth
+from handglass.cli.s_server.settings import (
+    Settings,
+    StartError,
+    listen,
+    listen_again,
+    read_settings,
+    reload_certificates,
+)
+from handglass.cli.s_server.verification import verify_depth
+from handglass.cli.s_server.workers import Lifeline, Workers
 from handglass.cli.screen import Screen
 from handglass.crypto.hashes import digest
 from handglass.handshake.observer import Observer
@@ -41,7 +51,11 @@ def run(options: SServerOptions) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     raise_file_limit()
-    program = Program(settings, listeners)
+    workers = Workers()
+    if options.workers > 1:
+        sets = [listen_again(listeners) for _ in range(options.workers - 1)]
+        workers.start(sets, lambda own, lifeline: Program(settings, own).work(lifeline), listeners)
+    program = Program(settings, listeners, workers)
     program.announce(listeners, tell_port=tell_port)
     program.run()
     return 0
@@ -50,12 +64,14 @@ def run(options: SServerOptions) -> int:
 class Program:
     """What all connections share: the settings, the screen, the counters, and who is talked to."""
 
-    def __init__(self, settings: Settings, listeners: list[Listener]) -> None:
+    def __init__(self, settings: Settings, listeners: list[Listener], workers: Workers | None = None) -> None:
         self.settings = settings
         self.options = settings.options
         self.screen = Screen()
         self.counters = report.Counters()
+        self.workers = workers or Workers()
         self._talking: list[ServedConnection] = []
+        self._has_terminal = is_terminal()
         self._make = application_for(self)
         self.server = Server(
             listeners,
@@ -87,7 +103,7 @@ class Program:
             self.screen.error(f"verify depth is {depth}{required}")
         lines = ["Using default temp DH parameters"]
         if self.settings.is_throwaway:
-            fingerprint = digest("sha256", self.settings.identity.certificate).hex(":").upper()
+            fingerprint = digest("sha256", self.settings.certificates.default[0].certificate).hex(":").upper()
             lines.append("Throwaway certificate for localhost, 127.0.0.1 and ::1, good for this run")
             lines.append(f"SHA256 Fingerprint={fingerprint}")
         for listener in listeners:
@@ -101,8 +117,45 @@ class Program:
             if self._keyboard is not None:
                 self._keyboard.start()
             self.server.run()
+        totals = self.totals
+        for others in self.workers.end():
+            if others is None:
+                self.screen.error("s_server: a worker ended without its counts")
+            else:
+                totals = totals.plus(others)
         if not self.options.quiet:
-            self.screen.text(report.statistics_text(self.settings.sessions.memory, self.counters))
+            self.screen.text(report.statistics_text(totals))
+
+    def work(self, lifeline: int) -> report.Totals:
+        """Serve as one of several, until the first process says so, or is gone."""
+        with Signals(self):
+            self.server.add(lifeline, Lifeline(lifeline, self.server.stop))
+            self.server.run()
+        return self.totals
+
+    @property
+    def totals(self) -> report.Totals:
+        """The numbers of the statistics."""
+        return report.Totals.of(self.settings.sessions.memory, self.counters)
+
+    def reload(self) -> None:
+        """Read the certificates again, for connections that begin later."""
+        self.workers.signal(signal.SIGHUP)
+        try:
+            reload_certificates(self.settings)
+        except StartError as error:
+            self.screen.error(f"{error}\ns_server: the certificates stay as they were")
+            return
+        self.server.config = self.settings.config
+        if not self.options.quiet:
+            self.screen.error("s_server: the certificates were read again")
+
+    def hung_up(self) -> None:
+        """SIGHUP: the terminal has gone, or somebody wants the certificates read again."""
+        if self._has_terminal and not is_terminal():
+            self.server.stop()
+        else:
+            self.reload()
 
     def quit(self) -> None:
         """End the server: what is under way may finish."""
@@ -172,7 +225,7 @@ class Program:
 
 
 class Signals:
-    """SIGINT and SIGTERM end the server in good order; a second one at once.
+    """SIGINT and SIGTERM end the server in good order, a second one at once; SIGHUP is for the program.
 
     A signal only writes a byte into a pair of sockets, which wakes the loop.
     """
@@ -187,7 +240,7 @@ class Signals:
         self._ours.setblocking(False)
         self._theirs.setblocking(False)
         self._before_fd = signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self._before[number] = signal.signal(number, _nothing)
         self._program.server.add(self._ours.fileno(), self)
 
@@ -201,12 +254,22 @@ class Signals:
     def on_ready(self, mask: int) -> None:  # noqa: ARG002 - only reading is waited for
         """A signal has come."""
         for number in self._ours.recv(64):
-            if number in self._before:
+            if number == signal.SIGHUP:
+                self._program.hung_up()
+            elif number in self._before:
                 self._program.server.stop()
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:
     """The wakeup descriptor tells the loop."""
+
+
+def is_terminal() -> bool:
+    """Whether standard input is a terminal that is still there."""
+    try:
+        return os.isatty(sys.stdin.fileno())
+    except (AttributeError, OSError, ValueError):
+        return False
 
 
 def raise_file_limit() -> None:

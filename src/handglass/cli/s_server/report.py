@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from handglass.cli.sessions import SessionFile, write_session
 from handglass.crypto.containers import certificates_to_pem
@@ -34,6 +35,37 @@ class Counters:
     renegotiations: int = 0
 
 
+class Totals(NamedTuple):
+    """The numbers of the statistics; those of several processes add up."""
+
+    items: int
+    accepts: int
+    renegotiations: int
+    finished: int
+    hits: int
+    misses: int
+    timeouts: int
+    full: int
+
+    @classmethod
+    def of(cls, memory: MemorySessions, counters: Counters) -> Totals:
+        """The numbers of this process now."""
+        return cls(
+            len(memory),
+            counters.accepts,
+            counters.renegotiations,
+            counters.finished,
+            memory.hits,
+            memory.misses,
+            memory.timeouts,
+            memory.full,
+        )
+
+    def plus(self, other: Totals) -> Totals:
+        """Both together."""
+        return Totals(*(a + b for a, b in zip(self, other, strict=True)))
+
+
 def hello_text(config: ServerConfig, agreed: Negotiated, servername: str | None) -> str:
     """What is said of a ClientHello before the rest: the name that it asks for, and its protocols.
 
@@ -55,12 +87,16 @@ def hello_text(config: ServerConfig, agreed: Negotiated, servername: str | None)
 
 
 def connection_text(
-    config: ServerConfig, agreed: Negotiated, session: Session | None, verdict: VerifyResult | None
+    config: ServerConfig,
+    agreed: Negotiated,
+    session: Session | None,
+    verdict: VerifyResult | None,
+    name_flags: int = ONELINE,
 ) -> str:
     """The block on a connection whose handshake is done."""
     parts = [] if session is None else [session_pem(session, agreed, verdict)]
     if agreed.peer_certificates:
-        parts.append("Client certificate\n" + certificate_text(agreed.peer_certificates[0]))
+        parts.append("Client certificate\n" + certificate_text(agreed.peer_certificates[0], name_flags))
     parts.append(algorithms_text(config, agreed))
     lines = [f"CIPHER is {labels.suite_name(agreed.suite)}"]
     if agreed.resumed:
@@ -93,11 +129,11 @@ def session_pem(session: Session, agreed: Negotiated, verdict: VerifyResult | No
     return write_session(stored)
 
 
-def certificate_text(certificate: bytes) -> str:
+def certificate_text(certificate: bytes, name_flags: int = ONELINE) -> str:
     """A certificate as PEM, its subject and its issuer."""
     try:
         facts = Certificate(certificate)
-        names = [heading("subject=", facts.subject, ONELINE), heading("issuer=", facts.issuer, ONELINE)]
+        names = [heading("subject=", facts.subject, name_flags), heading("issuer=", facts.issuer, name_flags)]
     except ValueError:
         names = ["(the certificate cannot be read)"]
     return certificates_to_pem([certificate]) + _joined(names)
@@ -194,7 +230,7 @@ def _groups(config: ServerConfig, hello: ClientHelloView) -> list[str]:
     ]
 
 
-def brief_text(agreed: Negotiated) -> str:
+def brief_text(agreed: Negotiated, name_flags: int = ONELINE) -> str:
     """The short summary of -rev."""
     hello = agreed.client_hello
     lines = [f"Protocol version: {labels.version_name(agreed.version)}"]
@@ -206,7 +242,8 @@ def brief_text(agreed: Negotiated) -> str:
             f"Signature Algorithms: {labels.listed(map(labels.scheme_name, hello.signature_schemes))}"
         )
     if agreed.peer_certificates:
-        lines.append(heading("Peer certificate: ", Certificate(agreed.peer_certificates[0]).subject, ONELINE))
+        subject = Certificate(agreed.peer_certificates[0]).subject
+        lines.append(heading("Peer certificate: ", subject, name_flags))
         lines += _signed_with(agreed)
     else:
         lines.append("No peer certificate")
@@ -215,21 +252,21 @@ def brief_text(agreed: Negotiated) -> str:
     return _joined(lines)
 
 
-def statistics_text(memory: MemorySessions, counters: Counters) -> str:
+def statistics_text(totals: Totals) -> str:
     """The twelve lines on sessions and handshakes."""
     rows: Sequence[tuple[int, str]] = (
-        (len(memory), "items in the session cache"),
+        (totals.items, "items in the session cache"),
         (0, "client connects (SSL_connect())"),
         (0, "client renegotiates (SSL_connect())"),
         (0, "client connects that finished"),
-        (counters.accepts, "server accepts (SSL_accept())"),
-        (counters.renegotiations, "server renegotiates (SSL_accept())"),
-        (counters.finished, "server accepts that finished"),
-        (memory.hits, "session cache hits"),
-        (memory.misses, "session cache misses"),
-        (memory.timeouts, "session cache timeouts"),
+        (totals.accepts, "server accepts (SSL_accept())"),
+        (totals.renegotiations, "server renegotiates (SSL_accept())"),
+        (totals.finished, "server accepts that finished"),
+        (totals.hits, "session cache hits"),
+        (totals.misses, "session cache misses"),
+        (totals.timeouts, "session cache timeouts"),
         (0, "callback cache hits"),
-        (memory.full, f"cache full overflows ({MAX_REMEMBERED} allowed)"),
+        (totals.full, f"cache full overflows ({MAX_REMEMBERED} allowed)"),
     )
     return "".join(f"{number:4d} {words}\n" for number, words in rows)
 

@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from handglass.cli.identity import SECOND_NAME, SERVER, IdentityFiles, LoadError, load_ca_names, load_identity
-from handglass.cli.judge import Judge
+from handglass.cli.chain_parameters import BadParameterError
+from handglass.cli.identity import LoadError
 from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings
 from handglass.cli.options.s_server import SServerOptions
 from handglass.cli.passphrase import PassphraseError, PassphraseSources
+from handglass.cli.s_server.certificates import Certificates, load_all, with_certificates
 from handglass.cli.s_server.sessions import RecordedSessions
-from handglass.crypto.identity import Identity
-from handglass.crypto.throwaway import self_signed
-from handglass.handshake.config import ClientAuthentication, ServerConfig
+from handglass.cli.s_server.verification import (
+    Verifier,
+    authentication,
+    authorities,
+    client_schemes,
+    make_verifier,
+)
+from handglass.cli.stores import open_stores
+from handglass.handshake.config import ServerConfig
 from handglass.handshake.sessions import MemorySessions
-from handglass.handshake.state import ClientHelloView, PeerChain
 from handglass.net.dial.listen import Listener, ListenOptions, open_listeners
 from handglass.net.dial.targets import ListenTarget, UnixTarget, parse_accept
 from handglass.net.errors import NetError
 from handglass.net.files import FileError
-from handglass.net.server import Server
-from handglass.net.trust import TrustError, TrustOptions, open_trust
+from handglass.net.trust import TrustError
 from handglass.observe.keylog import FIRST_LINE
-from handglass.records import dataclass, replace
-from handglass.verify.params import NAMED_SETS, VerifyParams
-from handglass.verify.store import TrustStore
+from handglass.records import dataclass, field
 
-DEFAULT_CERTIFICATE = "server.pem"
 DEFAULT_PORT = "4433"
 SESSION_CONTEXT = b"\x01\0\0\0"
 """What OpenSSL's s_server binds its sessions to."""
@@ -49,68 +48,43 @@ class Settings:
     options: SServerOptions
     engine: EngineSettings
     config: ServerConfig
-    identity: Identity
+    certificates: Certificates
     sessions: RecordedSessions
     verifier: Verifier
     key_log: IO[str] | None = None
+    secret: bytes | None = field(default=None, repr=False)
+    """What -pass gave."""
 
     @property
     def is_throwaway(self) -> bool:
-        """Whether the certificate was made for this run."""
+        """Whether the default certificate was made for this run."""
         return self.options.cert is None and self.options.throwaway_cert
-
-
-class Verifier:
-    """The `verify_peer` of all connections: a fresh judge each time, kept with the connection it is about."""
-
-    def __init__(self, store: TrustStore, params: VerifyParams, *, return_error: bool, quiet: bool) -> None:
-        self._store = store
-        self._params = params
-        self._return_error = return_error
-        self._quiet = quiet
-        self.server: Server | None = None
-
-    def __call__(self, chain: PeerChain) -> None:
-        """Judge a client's chain. Raises PeerError if it is bad and that is to end the handshake."""
-        judge = Judge(
-            self._store,
-            self._params,
-            err=sys.stderr,
-            return_error=self._return_error,
-            quiet=self._quiet,
-            now=int(time.time()),
-        )
-        try:
-            judge(chain)
-        finally:
-            if self.server is not None and self.server.current is not None:
-                self.server.current.verdict = judge.result
 
 
 def read_settings(options: SServerOptions) -> Settings:
     """Read and check everything. Raises StartError."""
     try:
         engine = engine_settings(options)
-        identity, second = _identities(options)
-        places = open_trust(TrustOptions(file=options.ca_file, directory=options.ca_path), os.environ)
-        names = load_ca_names(options.ca_file) if options.ca_file is not None else []
+        secret = _passphrase(options)
+        certificates = load_all(options, secret)
+        stores = open_stores(options)
+        names = authorities(options)
+        verifier = make_verifier(options, engine, stores)
+        schemes = client_schemes(options, engine)
         key_log = open_key_log(options.keylogfile)
+    except BadParameterError as error:
+        raise StartError(f"s_server: {error}") from error
     except (SettingError, LoadError, PassphraseError, TrustError, FileError) as error:
         raise StartError(str(error)) from error
-    verifier = Verifier(
-        TrustStore(sources=[places]),
-        _params(options, engine),
-        return_error=options.verify_return_error,
-        quiet=options.quiet,
-    )
     sessions = RecordedSessions(MemorySessions(time.time))
     config = ServerConfig(
         **engine.arguments,
-        identities=(identity,),
-        client_authentication=_authentication(options),
-        authorities=tuple(names),
+        client_authentication=authentication(options),
+        client_signature_schemes=schemes,
+        authorities=names,
         verify_peer=verifier,
         prefer_own_suites=options.serverpref,
+        group_tuples=engine.group_tuples,
         sessions=sessions,
         session_context=SESSION_CONTEXT,
         num_tickets=options.num_tickets,
@@ -118,11 +92,9 @@ def read_settings(options: SServerOptions) -> Settings:
         accept_early_data=options.early_data,
         max_early_data=_early_data_allowed(options),
         send_cookie=options.stateless,
-        cookie_secret=os.urandom(32) if options.stateless else b"",
     )
-    if second is not None and options.servername is not None:
-        config = _with_second(config, options.servername, second)
-    return Settings(options, engine, config, identity, sessions, verifier, key_log)
+    config = with_certificates(config, certificates, options.servername)
+    return Settings(options, engine, config, certificates, sessions, verifier, key_log, secret)
 
 
 def listen(options: SServerOptions) -> tuple[list[Listener], bool]:
@@ -132,10 +104,23 @@ def listen(options: SServerOptions) -> tuple[list[Listener], bool]:
     )
     try:
         targets = list(dict.fromkeys(_targets(options)))
-        opened = open_listeners(targets, ListenOptions(family=family, unlink=options.unlink))
+        opened = open_listeners(
+            targets, ListenOptions(family=family, unlink=options.unlink, reuse_port=options.workers > 1)
+        )
     except NetError as error:
         raise StartError(f"s_server: {error.sentence}") from error
     return opened, any(isinstance(target, ListenTarget) and target.port == "0" for target in targets)
+
+
+def listen_again(listeners: list[Listener]) -> list[Listener]:
+    """More sockets on the same addresses and ports, for another process."""
+    found = []
+    for listener in listeners:
+        host = str(listener.socket.getsockname()[0])
+        dual = host == "::" and not listener.socket.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+        target = ListenTarget(None if dual else host, str(listener.port))
+        found += open_listeners([target], ListenOptions(reuse_port=True))
+    return found
 
 
 def _targets(options: SServerOptions) -> list[ListenTarget | UnixTarget]:
@@ -149,57 +134,23 @@ def _targets(options: SServerOptions) -> list[ListenTarget | UnixTarget]:
     return [parse_accept(text) for text in options.all(rows.accept) or (DEFAULT_PORT,)]
 
 
-def _identities(options: SServerOptions) -> tuple[Identity, Identity | None]:
+def reload_certificates(settings: Settings) -> None:
+    """Read all certificates again; the settings change only if that succeeds. Raises StartError."""
+
+    def refuse(name: str) -> bytes:
+        raise LoadError(f"{name} needs a pass phrase: give it with -pass")
+
+    try:
+        found = load_all(settings.options, settings.secret, refuse, settings.certificates)
+    except (LoadError, FileError) as error:
+        raise StartError(str(error)) from error
+    settings.certificates = found
+    settings.config = with_certificates(settings.config, found, settings.options.servername)
+
+
+def _passphrase(options: SServerOptions) -> bytes | None:
     with PassphraseSources() as sources:
-        secret = sources.get(options.passphrase) if options.passphrase is not None else None
-    second = None
-    if options.servername is not None:
-        second = load_identity(IdentityFiles(options.cert2, options.key2, passphrase=secret), SECOND_NAME)
-    if options.cert is None and options.throwaway_cert:
-        names = ["localhost", "127.0.0.1", "::1"]
-        return self_signed(datetime.now(UTC), names), second
-    certificate = options.cert or DEFAULT_CERTIFICATE
-    if options.cert is None and not Path(DEFAULT_CERTIFICATE).exists():
-        raise StartError(
-            f"Could not open file or uri for loading server certificate private key from {certificate}: "
-            "No such file or directory\n"
-            "s_server: there is no certificate to serve: give one with -cert and -key, or -throwaway_cert for "
-            "one that is made in memory for this run"
-        )
-    files = IdentityFiles(certificate, options.key, options.cert_chain, passphrase=secret)
-    return load_identity(files, SERVER), second
-
-
-def _with_second(config: ServerConfig, name: str, second: Identity) -> ServerConfig:
-    """Serve another certificate to clients that ask for this name."""
-    wanted = name.lower()
-    switched = replace(config, identities=(second,))
-
-    def choose(hello: ClientHelloView) -> ServerConfig:
-        asked = hello.server_name
-        return switched if asked is not None and asked.lower() == wanted else plain
-
-    plain = config
-    return replace(config, choose_config=choose)
-
-
-def _params(options: SServerOptions, engine: EngineSettings) -> VerifyParams:
-    own = VerifyParams(depth=verify_depth(options), auth_level=engine.security_level)
-    return NAMED_SETS["ssl_client"].overridden(own)
-
-
-def verify_depth(options: SServerOptions) -> int | None:
-    """The depth of the last of -verify and -Verify."""
-    row = options.last(SServerOptions.verify, SServerOptions.verify_required)
-    if row is None:
-        return None
-    return options.verify if row is SServerOptions.verify else options.verify_required
-
-
-def _authentication(options: SServerOptions) -> ClientAuthentication:
-    if options.verify_required is not None:
-        return ClientAuthentication.REQUIRE
-    return ClientAuthentication.NONE if options.verify is None else ClientAuthentication.REQUEST
+        return sources.get(options.passphrase) if options.passphrase is not None else None
 
 
 def _early_data_allowed(options: SServerOptions) -> int:

@@ -19,7 +19,7 @@ from handglass.handshake.legacy.common import (
 from handglass.handshake.legacy.key_exchange import DheServer, ServerExchange
 from handglass.handshake.legacy.profiles import PROFILES, Profile, master_secret
 from handglass.handshake.legacy.selection import Choice
-from handglass.handshake.negotiation import UNDERSTOOD
+from handglass.handshake.negotiation import UNDERSTOOD, stapled_responses
 from handglass.handshake.session import Session
 from handglass.handshake.state import (
     CertificateRequestFacts,
@@ -247,22 +247,20 @@ def full(
     session_id = b""
     if config.sessions is not None and config.session_ids and not use_ticket:
         session_id = make_session_id(me)
-    staple = (
-        config.ocsp_response is not None
-        and ExtensionType.STATUS_REQUEST in hello
-        and choice.identity is not None
-    )
+    response = None
+    if choice.identity is not None:
+        response = next(iter((yield from stapled_responses(config, hello, choice.identity))), None)
     promises = []
     if use_ticket:
         promises.append(Extension(ExtensionType.SESSION_TICKET, b""))
-    if staple:
+    if response is not None:
         promises.append(Extension(ExtensionType.STATUS_REQUEST, b""))
     yield from send_server_hello(me, hello, choice, session_id, tuple(promises))
     if choice.identity is not None:
         agreed.own_certificates = choice.identity.certificates
         yield Send(Certificate12(choice.identity.certificates))
-        if staple and config.ocsp_response is not None:
-            yield Send(CertificateStatus(CertificateStatusType.OCSP, config.ocsp_response))
+        if response is not None:
+            yield Send(CertificateStatus(CertificateStatusType.OCSP, response))
     yield from send_params(me, choice)
     requested = authenticate or config.client_authentication is not ClientAuthentication.NONE
     requested = requested and choice.identity is not None

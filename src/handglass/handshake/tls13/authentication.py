@@ -55,18 +55,19 @@ def send_authentication(
     scheme: SignatureScheme,
     *,
     context: bytes = b"",
-    leaf_extensions: tuple[Extension, ...] = (),
+    extensions: tuple[tuple[Extension, ...], ...] = (),
     peer_compression: Sequence[CertificateCompressionAlgorithm] = (),
 ) -> Conversation[None]:
     """Send our chain (RFC 8446 §4.4.2), compressed if both sides like that (RFC 8879), and the proof (§4.4.3).
 
+    `extensions`: what goes with each certificate, leaf first; those beyond the last tuple have none.
     The signature is made first: it may take its time, and the two messages must not be torn apart (§4.6.2).
     """
     facts, settings = me.negotiated, me.settings
     algorithm = None
     if peer_compression:
         algorithm = next((a for a in settings.certificate_compression if a in peer_compression), None)
-    raw = certificate_message(identity.certificates, context, leaf_extensions, algorithm)
+    raw = certificate_message(identity.certificates, context, extensions, algorithm)
     content = (CLIENT_CONTEXT if facts.is_client else SERVER_CONTEXT) + me.transcript.digest_with(raw)
     signature = yield from ask("signature", settings.sign, scheme, identity.key, content, me.entropy)
     facts.own_certificates, facts.own_signature_scheme = identity.certificates, scheme
@@ -84,12 +85,12 @@ def send_no_certificate(me: State, context: bytes) -> Conversation[None]:
 def certificate_message(
     chain: tuple[bytes, ...],
     context: bytes,
-    leaf_extensions: tuple[Extension, ...],
+    extensions: tuple[tuple[Extension, ...], ...],
     algorithm: CertificateCompressionAlgorithm | None,
 ) -> bytes:
     """A whole Certificate or CompressedCertificate message; kept, because a server sends the same one every time."""
     entries = tuple(
-        CertificateEntry(certificate, leaf_extensions if index == 0 else ())
+        CertificateEntry(certificate, extensions[index] if index < len(extensions) else ())
         for index, certificate in enumerate(chain)
     )
     message = Certificate13(context, entries)

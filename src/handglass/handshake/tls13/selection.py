@@ -12,6 +12,7 @@ from handglass.handshake.negotiation import (
     choose_limits,
     lacks_client_certificate,
     ordered_suites,
+    stapled_responses,
 )
 from handglass.handshake.session import ExternalPsk, Session
 from handglass.handshake.state import ClientHelloView, ServerState
@@ -255,6 +256,11 @@ def choose_group(me: ServerState, hello: ClientHelloView, choice: Choice) -> Non
     if hello.key_shares is None:  # it relied on a pre-shared key that we do not take
         raise PeerError(reasons.MISSING_KEY_SHARE)
     usable = [g for g in config.groups if (facts := group_facts.facts_of(g)) and facts.tls13_allowed]
+    tuples = config.group_tuples or (tuple(usable),)
+    best = next(
+        (members for members in tuples if any(g in usable and g in hello.groups for g in members)), ()
+    )
+    usable = [group for group in usable if group in best]
     shares = {share.group: share for share in hello.key_shares}
     order = usable if config.prefer_own_suites else list(shares)
     for group in order:
@@ -325,16 +331,25 @@ def common_answers(me: ServerState, hello: ClientHelloView) -> list[Extension]:
     return found
 
 
-def leaf_extensions(me: ServerState, hello: ClientHelloView) -> tuple[Extension, ...]:
-    """What is stapled to our certificate (RFC 8446 §4.4.2.1)."""
-    found = []
-    response = me.config.ocsp_response
-    if response is not None and ExtensionType.STATUS_REQUEST in hello:
-        body = CertificateStatus(CertificateStatusType.OCSP, response).encode()
-        found.append(Extension(ExtensionType.STATUS_REQUEST, body))
+def certificate_extensions(
+    me: ServerState, hello: ClientHelloView, identity: Identity
+) -> Conversation[tuple[tuple[Extension, ...], ...]]:
+    """What is stapled to each of our certificates, leaf first (RFC 8446 §4.4.2.1)."""
+    responses = yield from stapled_responses(me.config, hello, identity)
+    found = [
+        () if response is None else (status_extension(response),)
+        for response in responses[: len(identity.certificates)]
+    ]
     if me.config.scts is not None and ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP in hello:
-        found.append(Extension(ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP, me.config.scts))
+        timestamps = Extension(ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP, me.config.scts)
+        found[:1] = [(*(found[0] if found else ()), timestamps)]
     return tuple(found)
+
+
+def status_extension(response: bytes) -> Extension:
+    """An OCSP response as the extension of a certificate."""
+    body = CertificateStatus(CertificateStatusType.OCSP, response).encode()
+    return Extension(ExtensionType.STATUS_REQUEST, body)
 
 
 def check_second_hello(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handglass.crypto import BadPublic
 from handglass.crypto import groups as crypto_groups
-from handglass.handshake.config import ClientAuthentication
+from handglass.handshake.config import ClientAuthentication, ServerConfig
 from handglass.handshake.events import EarlyDataEnded, HandshakeCompleted
 from handglass.handshake.state import CertificateRequestFacts, ClientHelloView, ServerState
 from handglass.handshake.tls13 import selection
@@ -99,7 +99,7 @@ def retry(
 ) -> Conversation[tuple[ClientHelloView, Choice]]:
     """Ask for another key share, or for a cookie to come back, and read the second hello (RFC 8446 §4.1.4)."""
     config, group = me.config, choice.retry_group
-    cookie = me.entropy(32) if config.send_cookie else None
+    cookie = me.entropy(config.cookie_size) if config.send_cookie else None
     hash_name = facts_of(choice.suite).prf_hash
     me.transcript.choose(hash_name)
     me.transcript.add(raw)
@@ -114,7 +114,7 @@ def retry(
         extensions.append(Extension(ExtensionType.KEY_SHARE, ext.KeyShareHelloRetryRequest(group).encode()))
     if cookie is not None:
         extensions.append(Extension(ExtensionType.COOKIE, ext.Cookie(cookie).encode()))
-    request = server_hello(hello, HELLO_RETRY_RANDOM, choice, tuple(extensions))
+    request = server_hello(hello, HELLO_RETRY_RANDOM, choice, in_order(config, extensions))
     sent = yield Send(request)
     me.retry_prefix = selection.retry_prefix(raw, hash_name, sent)
     if config.middlebox_compatibility and hello.hello.legacy_session_id:
@@ -131,6 +131,12 @@ def retry(
     if again.retry_group is not None:
         raise PeerError(reasons.ILLEGAL_KEY_SHARE, "the second ClientHello still has no share for the group")
     return second, again
+
+
+def in_order(config: ServerConfig, extensions: list[Extension]) -> tuple[Extension, ...]:
+    """The extensions as the configuration orders them; those that it does not name come last, as they are."""
+    order = config.extension_order
+    return tuple(sorted(extensions, key=lambda e: order.index(e.type) if e.type in order else len(order)))
 
 
 def server_hello(
@@ -165,7 +171,7 @@ def send_server_hello(me: ServerState, hello: ClientHelloView, choice: Choice) -
         extensions.append(Extension(ExtensionType.PRE_SHARED_KEY, body))
     extensions.append(Extension(ExtensionType.SUPPORTED_VERSIONS, SELECTED_TLS13))
     facts.server_random = me.entropy(32)
-    yield Send(server_hello(hello, facts.server_random, choice, tuple(extensions)))
+    yield Send(server_hello(hello, facts.server_random, choice, in_order(me.config, extensions)))
     if me.config.middlebox_compatibility and hello.hello.legacy_session_id and not facts.hello_retried:
         yield SendChangeCipherSpec()
     keys = choice.psk.keys if choice.psk is not None else KeySchedule(facts_of(choice.suite).prf_hash)
@@ -217,7 +223,7 @@ def send_encrypted_extensions(me: ServerState, hello: ClientHelloView, choice: C
         found.append(Extension(ExtensionType.EARLY_DATA, b""))
     if ExtensionType.EARLY_DATA in hello:
         me.negotiated.early_data = "accepted" if choice.early_data else "rejected"
-    yield Send(EncryptedExtensions(tuple(found)))
+    yield Send(EncryptedExtensions(in_order(me.config, found)))
 
 
 def authenticate(me: ServerState, hello: ClientHelloView, choice: Choice) -> Conversation[bool]:
@@ -241,11 +247,12 @@ def authenticate(me: ServerState, hello: ClientHelloView, choice: Choice) -> Con
     assert identity is not None  # noqa: S101 - selection fails without one; for the type checker
     me.identity = identity
     offered = hello.decoded(ext.CompressCertificateAlgorithms, ExtensionType.COMPRESS_CERTIFICATE)
+    extensions = yield from selection.certificate_extensions(me, hello, identity)
     yield from send_authentication(
         me,
         identity,
         require_scheme(choice.scheme),
-        leaf_extensions=selection.leaf_extensions(me, hello),
+        extensions=extensions,
         peer_compression=offered.algorithms if offered is not None else (),
     )
     return requested

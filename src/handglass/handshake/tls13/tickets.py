@@ -22,7 +22,7 @@ def send_tickets(me: ServerState) -> Conversation[None]:
     ):
         return
     for number in range(1 if me.negotiated.resumed else config.num_tickets):
-        yield from send_ticket(me, number.to_bytes(8, "big"))
+        yield from send_ticket(me, number.to_bytes(config.ticket_nonce_size, "big"))
 
 
 def send_ticket(me: ServerState, nonce: bytes) -> Conversation[None]:

@@ -1,0 +1,148 @@
+"""Which certificate each client gets: -cert, -cert2 for one name, -cert_dir for many; read again on SIGHUP.
+
+Strategy: everything is loaded before anything is used, so a reload that fails changes nothing. The choice by
+name is made once per name and kept, since configurations are shared by all connections.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from handglass.cli.identity import SECOND_NAME, SERVER, IdentityFiles, LoadError, load_identity
+from handglass.cli.options.s_server import SServerOptions
+from handglass.crypto.containers import ContainerError, load_certificates, load_private_key
+from handglass.crypto.identity import Identity, make_identity
+from handglass.crypto.throwaway import self_signed
+from handglass.handshake.config import ServerConfig
+from handglass.handshake.state import ClientHelloView
+from handglass.net.files import FileError, read_file
+from handglass.records import dataclass, replace
+from handglass.verify.certificate import Certificate
+from handglass.verify.identity import matches_host
+
+DEFAULT_CERTIFICATE = "server.pem"
+SUFFIXES = (".pem", ".crt", ".cer", ".p12", ".pfx")
+MOST_NAMES = 1024
+"""Names whose choice is kept; a client can ask for any."""
+MISSING = (
+    "Could not open file or uri for loading server certificate private key from server.pem: "
+    "No such file or directory\n"
+    "s_server: there is no certificate to serve: give one with -cert and -key, or -throwaway_cert for one that "
+    "is made in memory for this run"
+)
+
+Ask = Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """`default`: for whoever asks for no other; `second`: for the name of -servername; `directory`: by their names."""
+
+    default: tuple[Identity, ...]
+    second: Identity | None = None
+    directory: tuple[Identity, ...] = ()
+
+
+def load_all(
+    options: SServerOptions, secret: bytes | None, ask: Ask | None = None, before: Certificates | None = None
+) -> Certificates:
+    """Read every certificate that the options name.
+
+    `ask(name)` gives the pass phrase of an encrypted file (default: the terminal). A throwaway certificate is
+    taken from `before`, if there is one. Raises LoadError.
+    """
+    second = None
+    if options.servername is not None:
+        second = load_identity(
+            IdentityFiles(options.cert2, options.key2, passphrase=secret), SECOND_NAME, ask
+        )
+    directory = load_directory(Path(options.cert_dir), secret, ask) if options.cert_dir is not None else ()
+    if options.cert is not None or (
+        Path(DEFAULT_CERTIFICATE).exists() and not directory and not options.throwaway_cert
+    ):
+        files = IdentityFiles(
+            options.cert or DEFAULT_CERTIFICATE, options.key, options.cert_chain, passphrase=secret
+        )
+        return Certificates((load_identity(files, SERVER, ask),), second, directory)
+    if options.throwaway_cert:
+        default = before.default if before is not None else (self_signed(datetime.now(UTC)),)
+        return Certificates(default, second, directory)
+    if not directory:
+        raise LoadError(MISSING)
+    return Certificates(directory[:1], second, directory)
+
+
+def load_directory(directory: Path, secret: bytes | None, ask: Ask | None = None) -> tuple[Identity, ...]:
+    """Every certificate of a directory whose key is in the same file or in one of the same name with .key.
+
+    In the order of the files' names; what follows the certificate in its file is its chain. Files without
+    certificate or key are passed over. Raises LoadError for what is damaged, and if there is none at all.
+    """
+    try:
+        paths = sorted(path for path in directory.iterdir() if path.suffix.lower() in SUFFIXES)
+    except OSError as error:
+        raise LoadError(f"cannot read the directory {directory}: {error.strerror}") from error
+    found = [identity for path in paths if (identity := _load_pair(path, secret, ask)) is not None]
+    if not found:
+        raise LoadError(f"there is no certificate with its key in {directory}")
+    return tuple(found)
+
+
+def _load_pair(path: Path, secret: bytes | None, ask: Ask | None) -> Identity | None:
+    key_path = path.with_suffix(".key")
+    passphrase = secret if secret is not None or ask is None else (lambda: ask(str(path)))
+    try:
+        data = read_file(path)
+        separate = key_path.exists()
+        if not separate and b"PRIVATE KEY-----" not in data and path.suffix.lower() not in {".p12", ".pfx"}:
+            return None
+        leaf, *chain = load_certificates(data, None, passphrase)
+        key = load_private_key(read_file(key_path) if separate else data, passphrase)
+        return make_identity(leaf, key, tuple(chain), str(path))
+    except FileError as error:
+        raise LoadError(str(error)) from error
+    except ContainerError as error:
+        raise LoadError(f"Could not read {path}: {error}") from error
+
+
+def with_certificates(
+    config: ServerConfig, certificates: Certificates, servername: str | None
+) -> ServerConfig:
+    """The configuration that serves these."""
+    plain = replace(config, identities=certificates.default, choose_config=None)
+    if certificates.second is None and not certificates.directory:
+        return plain
+    return replace(plain, choose_config=_Chooser(plain, certificates, servername))
+
+
+class _Chooser:
+    """The `choose_config` of a server with several names."""
+
+    def __init__(self, plain: ServerConfig, certificates: Certificates, servername: str | None) -> None:
+        self._plain = plain
+        self._second = certificates.second
+        self._servername = servername.lower() if servername is not None else None
+        self._directory = [(Certificate(each.certificate), each) for each in certificates.directory]
+        self._known: OrderedDict[str, ServerConfig] = OrderedDict()
+
+    def __call__(self, hello: ClientHelloView) -> ServerConfig:
+        """The configuration for the name that a client asks for."""
+        if hello.server_name is None:
+            return self._plain
+        name = hello.server_name.lower().rstrip(".")
+        found = self._known.get(name)
+        if found is None:
+            found = self._known[name] = self._choose(name)
+            if len(self._known) > MOST_NAMES:
+                self._known.popitem(last=False)
+        return found
+
+    def _choose(self, name: str) -> ServerConfig:
+        if self._second is not None and name == self._servername:
+            return replace(self._plain, identities=(self._second,))
+        own = any(matches_host(Certificate(each.certificate), name) for each in self._plain.identities)
+        fitting = tuple(identity for facts, identity in self._directory if matches_host(facts, name))
+        return replace(self._plain, identities=fitting) if fitting and not own else self._plain
