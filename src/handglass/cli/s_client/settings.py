@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-from handglass.cli.chain_parameters import BadParameterError, chain_parameters, name_flags
+from handglass.cli.chain_parameters import chain_parameters
 from handglass.cli.identity import CLIENT, IdentityFiles, LoadError, load_identity
 from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings
 from handglass.cli.options.s_client import SClientOptions
@@ -18,7 +18,7 @@ from handglass.cli.passphrase import PassphraseError, PassphraseSources
 from handglass.cli.randomness import RandomnessError, mix
 from handglass.cli.s_client.reach import Way, read_way
 from handglass.cli.sessions import SessionFile, SessionFileError, read_session
-from handglass.cli.stores import Stores, form_of, open_stores
+from handglass.cli.stores import Stores, form_of
 from handglass.crypto.identity import Identity
 from handglass.handshake.config import ClientConfig
 from handglass.handshake.session import Session
