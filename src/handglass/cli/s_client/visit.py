@@ -334,6 +334,7 @@ class Visit:
             show_certificates=self._options.showcerts,
             established=self._established,
             earlier=self._earlier,
+            name_flags=self._settings.name_flags,
             keying_material=self._keying_material(),
         )
 
