@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from .table import Options, directory, flag, text, text_or
+from .table import Options, directory, flag, form, text, text_or
 
 OWN = "own certificate"
+FORMS = ("DER", "PEM", "P12")
 
 
 class ClientIdentity(Options, title="Identity options"):
@@ -31,6 +32,12 @@ class ServerIdentity(Options, title="Identity options"):
         "server2.pem", "cert2", "file", "Certificate for the name that -servername gives", where=OWN
     )
     key2 = text("key2", "file", "Its private key; the file of -cert2 if none is given", where=OWN)
+    dcert = text("dcert", "file", "Second certificate, with a key of another type", where=OWN)
+    dkey = text("dkey", "file", "Its private key; the file of -dcert if none is given", where=OWN)
+    dcert_chain = text("dcert_chain", "file", "Intermediate certificates to send with it", where=OWN)
+    dpass = text("dpass", "source", "Pass phrase of its key", where=OWN)
+    dcertform = form("dcertform", "Format of -dcert; found out if not given", where=OWN, words=FORMS)
+    dkeyform = form("dkeyform", "Format of -dkey; found out if not given", where=OWN, words=FORMS)
     throwaway_cert = flag(
         "throwaway_cert", "Serve a certificate made in memory for this run", where=OWN, ours=True
     )
@@ -40,3 +47,24 @@ class ServerIdentity(Options, title="Identity options"):
         where=OWN,
         ours=True,
     )
+
+
+class IdentityForms(Options, title="Identity options"):
+    """On both sides: the formats of the files, and the chain."""
+
+    certform = form("certform", "Format of -cert; found out if not given", where=OWN, words=FORMS)
+    keyform = form("keyform", "Format of -key; found out if not given", where=OWN, words=FORMS)
+    build_chain = flag(
+        "build_chain", "Build the chain before anything else, and end if it does not verify", where=OWN
+    )
+
+
+class ExtraIdentities(Options, title="Identity options"):
+    """On both sides: more certificates to choose from."""
+
+    xcert = text("xcert", "file", "One more certificate to choose from; begins a new set", where=OWN)
+    xkey = text("xkey", "file", "Private key of the set; the file of -xcert if none is given", where=OWN)
+    xchain = text("xchain", "file", "Intermediate certificates of the set", where=OWN)
+    xchain_build = flag("xchain_build", "Build the chain of the set as -build_chain does", where=OWN)
+    xcertform = form("xcertform", "Format of -xcert; found out if not given", where=OWN, words=FORMS)
+    xkeyform = form("xkeyform", "Format of -xkey; found out if not given", where=OWN, words=FORMS)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from .chain import ChainChecks
 from .ciphers import Algorithms
 from .connect import Connect
 from .extensions import ClientExtensions, Extensions
-from .identity import ClientIdentity
+from .identity import ClientIdentity, ExtraIdentities, IdentityForms
 from .io import ClientInput
 from .misc import General, Randomness
 from .output import ClientOutput, Output
 from .parser import ConflictError, usage_error
 from .protocol import Versions, check_versions
+from .revocation import RevocationLists, VerifyOutput
 from .session import ClientSession
 from .starttls import StartTls
-from .verify import ClientVerify, PeerName, Trust, Verify
+from .stores import Stores
+from .verify import ClientVerify, Judging, PeerName, Trust, Verify
 
 
 class SClientOptions(
@@ -26,10 +29,17 @@ class SClientOptions(
     ClientExtensions,
     Extensions,
     ClientIdentity,
+    IdentityForms,
+    ExtraIdentities,
     Trust,
+    Stores,
     ClientVerify,
     Verify,
     PeerName,
+    Judging,
+    RevocationLists,
+    VerifyOutput,
+    ChainChecks,
     ClientSession,
     ClientInput,
     ClientOutput,

@@ -16,6 +16,7 @@ from handglass.cli.s_client.settings import Settings
 from handglass.cli.screen import Screen
 from handglass.cli.sessions import SessionFile, write_session
 from handglass.connection import ClientConnection
+from handglass.crypto.containers import certificates_to_pem
 from handglass.handshake.events import (
     CertificateRequested,
     Closed,
@@ -42,7 +43,6 @@ from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription, ProtocolVersion
 from handglass.registry.errors import LocalError, PeerError, TLSError
 from handglass.verify.codes import VerifyCode
-from handglass.verify.store import TrustStore
 
 ANSWER_SECONDS = 1.0
 """How long the end of input waits for a first answer to what was sent."""
@@ -76,11 +76,13 @@ class Visit:
         self._reached = reached
         self._talkative = not (self._options.quiet or self._options.brief)
         self._judge = Judge(
-            TrustStore(sources=[settings.trust]),
+            settings.stores.peer_store(),
             settings.params,
             err=sys.stderr,
             return_error=self._options.verify_return_error,
-            quiet=self._options.brief,
+            quiet=self._options.brief or self._options.verify_quiet,
+            name_flags=settings.name_flags,
+            fetch_issuers=self._options.aia_fetch,
             now=int(time.time()),
         )
         config = replace(settings.config, session=session, verify_peer=self._judge_peer)
@@ -369,6 +371,7 @@ class Visit:
 
     def _report(self) -> None:
         self._tell_no_name()
+        self._write_chains()
         facts = self._facts()
         if self._options.brief and not self._options.quiet:
             if self._established:
@@ -378,6 +381,21 @@ class Visit:
             self._screen.text(report.short_report(facts) if self._short else report.full_report(facts))
         if self._established and self._reached.last_line:
             self._screen.error(self._reached.last_line + "\r")
+
+    def _write_chains(self) -> None:
+        """-presented_out and -verified_out."""
+        verdict = self._judge.result
+        verified = [each.der for each in verdict.chain] if verdict is not None and verdict.ok else []
+        for path, chain in (
+            (self._options.presented_out, list(self.connection.negotiated.peer_certificates)),
+            (self._options.verified_out, verified),
+        ):
+            if path is None or not chain:
+                continue
+            try:
+                Path(path).write_text(certificates_to_pem(chain), encoding="ascii")
+            except OSError as error:
+                self._screen.error(f"s_client: cannot write {path}: {error.strerror}")
 
     def _complain(self, error: TLSError | NetError) -> int:
         """Say what went wrong, for scripts and for people; the exit status."""
