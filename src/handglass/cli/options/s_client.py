@@ -11,17 +11,21 @@ from .io import ClientInput
 from .misc import General
 from .output import ClientOutput, Output
 from .parser import usage_error
-from .protocol import Versions, check_versions
+from .protocol import ClientProtocol, ProtocolDetails, Versions, check_versions
 from .revocation import RevocationLists, VerifyOutput
 from .session import ClientSession
 from .stores import Stores
 from .verify import ClientVerify, Judging, PeerName, Trust, Verify
+
+FRAGMENT_LENGTHS = (512, 1024, 2048, 4096)
 
 
 class SClientOptions(
     General,
     Connect,
     Versions,
+    ProtocolDetails,
+    ClientProtocol,
     Algorithms,
     ClientExtensions,
     Extensions,
@@ -55,5 +59,7 @@ class SClientOptions(
         check_versions(self)
         if self.target is not None and self.connect is not None:
             raise usage_error(type(self), "cannot provide both -connect option and target parameter")
+        if self.maxfraglen is not None and self.maxfraglen not in FRAGMENT_LENGTHS:
+            raise usage_error(type(self), f"Max Fragment Len {self.maxfraglen} is out of permitted values")
         if self.servername is not None and self.noservername:
             raise usage_error(type(self), "Can't use -servername and -noservername together")

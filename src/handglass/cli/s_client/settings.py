@@ -7,14 +7,15 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from handglass.cli.chain_parameters import BadParameterError, chain_parameters, name_flags
-from handglass.cli.identity import CLIENT, IdentityFiles, LoadError, load_identity
+from handglass.cli.identity import CLIENT, IdentityFiles, LoadError, load_ca_names, load_identity
 from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings
 from handglass.cli.options.s_client import SClientOptions
 from handglass.cli.own_chain import built_chain, completed_chain
 from handglass.cli.passphrase import PassphraseError, PassphraseSources
+from handglass.cli.protocol_details import detail_arguments, within_limits
 from handglass.cli.sessions import SessionFile, SessionFileError, read_session
 from handglass.cli.stores import Stores, form_of, open_stores
 from handglass.crypto.identity import Identity
@@ -57,7 +58,8 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
     """Read and check everything. Raises StartError."""
     try:
         target = _target(options)
-        engine = engine_settings(options)
+        engine = within_limits(options, options, engine_settings(options))
+        arguments = engine.arguments | detail_arguments("s_client", options) | _own_arguments(options)
         places = os.environ if environment is None else environment
         stores = open_stores(options, places)
         params = _params(options, engine)
@@ -75,7 +77,7 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
     except NetError as error:
         raise StartError(f"{error.sentence}\nconnect:errno={error.errno}") from error
     config = ClientConfig(
-        **engine.arguments,
+        **arguments,
         key_shares=engine.key_shares,
         server_name=name,
         identities=identities,
@@ -87,6 +89,18 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
     return Settings(
         options, target, engine, config, stores, params, early_data, key_log, outcome, name_flags=flags
     )
+
+
+def _own_arguments(options: SClientOptions) -> dict[str, Any]:
+    """What only a client's configuration has, or has for another reason than a server's. Raises LoadError."""
+    return {
+        "fallback": options.fallback_scsv,
+        "pad_hello_to": 512 if options.bugs else 0,
+        "allow_legacy_peer": options.legacy_server_connect or options.legacy_renegotiation,
+        "max_fragment_length": options.maxfraglen,
+        "authorities": tuple(load_ca_names(options.request_ca_file)) if options.request_ca_file else (),
+        "tickets": not options.no_ticket,
+    }
 
 
 def _target(options: SClientOptions) -> Target:
