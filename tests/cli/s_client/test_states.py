@@ -137,7 +137,8 @@ def test_what_the_server_begins(
                 mark = len(client.text)
                 server.send(command)
                 if command in b"kK\n":
-                    client.send(b"go on\n")  # s_server notices what it has to read when something comes
+                    client.wait_for("read server key update", after=mark - 200)
+                    client.send(b"go on\n")  # OpenSSL's client answers when it has something to send
                 client.wait_for(step, after=mark - 200)
                 client.end_input()
                 client.wait()
