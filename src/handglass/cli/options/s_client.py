@@ -15,7 +15,8 @@ from .protocol import Versions, check_versions
 from .revocation import RevocationLists, VerifyOutput
 from .session import ClientSession
 from .starttls import StartTls
-from .verify import ClientVerify, PeerName, Trust, Verify
+from .stores import Stores
+from .verify import ClientVerify, Judging, PeerName, Trust, Verify
 
 
 class SClientOptions(

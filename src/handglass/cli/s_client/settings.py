@@ -61,14 +61,17 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
         surroundings = os.environ if environment is None else environment
         way = read_way(options, surroundings)
         engine = engine_settings(options)
-        places = TrustOptions(file=options.ca_file, directory=_text(options.ca_path))
-        trust = open_trust(places, surroundings)
-        identity = _identity(options)
+        stores = open_stores(options, surroundings)
+        params = _params(options, engine)
+        flags = name_flags(options.nameopt)
+        identities = _identities(options, stores)
         stored = _session(options.sess_in)
         session = session_of(stored) if stored is not None else None
         early_data = _early_data(options.early_data)
         key_log = open_key_log(options.keylogfile)
         name = _server_name(options, way)
+    except BadParameterError as error:
+        raise StartError(f"s_client: {error}") from error
     except (SettingError, LoadError, PassphraseError, TrustError, FileError, RandomnessError) as error:
         raise StartError(str(error)) from error
     except NetError as error:
@@ -85,8 +88,9 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
         post_handshake_auth=options.enable_pha,
     )
     outcome = stored.verify_result if stored is not None else None
-    params = _params(options, engine)
-    return Settings(options, way, engine, config, trust, params, early_data, key_log, outcome)
+    return Settings(
+        options, way, engine, config, stores, params, early_data, key_log, outcome, name_flags=flags
+    )
 
 
 def _server_name(options: SClientOptions, way: Way) -> str | None:
