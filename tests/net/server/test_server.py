@@ -1,4 +1,3 @@
-# ruff: noqa: ARG002 - applications get more than these ones use
 """The event loop, driven turn by turn in the test's own thread: what happens is counted in turns, not in seconds."""
 
 from __future__ import annotations
@@ -33,20 +32,20 @@ class Recorder(Application):
     def __init__(self, log: list[str]) -> None:
         self.log = log
 
-    def on_handshake(self, link: ServedConnection) -> None:
+    def on_handshake(self, link: ServedConnection) -> None:  # noqa: ARG002
         self.log.append("handshake")
 
-    def on_data(self, link: ServedConnection, data: bytes, *, early: bool) -> None:
+    def on_data(self, link: ServedConnection, data: bytes, *, early: bool) -> None:  # noqa: ARG002
         self.log.append(f"data {data.decode()}")
 
     def on_end(self, link: ServedConnection, *, clean: bool) -> None:
         self.log.append(f"end {clean}")
         super().on_end(link, clean=clean)
 
-    def on_failure(self, link: ServedConnection, error: TLSError) -> None:
+    def on_failure(self, link: ServedConnection, error: TLSError) -> None:  # noqa: ARG002
         self.log.append(f"failure {type(error).__name__}")
 
-    def on_close(self, link: ServedConnection) -> None:
+    def on_close(self, link: ServedConnection) -> None:  # noqa: ARG002
         self.log.append("close")
 
 
@@ -281,7 +280,7 @@ def test_stopping(listener: Listener) -> None:
 class Broken(Application):
     """Has a bug."""
 
-    def on_data(self, link: ServedConnection, data: bytes, *, early: bool) -> None:
+    def on_data(self, link: ServedConnection, data: bytes, *, early: bool) -> None:  # noqa: ARG002
         raise RuntimeError("a bug")
 
 

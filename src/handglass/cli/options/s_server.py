@@ -7,7 +7,7 @@ from .ciphers import Algorithms, ServerAlgorithms
 from .connect import Accept
 from .extensions import Extensions, ServerExtensions
 from .http import Answers
-from .identity import ServerIdentity
+from .identity import ExtraIdentities, IdentityForms, ServerIdentity
 from .io import ServerInput
 from .misc import General
 from .output import Output, ServerOutput
@@ -28,6 +28,8 @@ class SServerOptions(
     ServerExtensions,
     Extensions,
     ServerIdentity,
+    IdentityForms,
+    ExtraIdentities,
     Trust,
     Stores,
     ServerVerify,

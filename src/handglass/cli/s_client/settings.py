@@ -16,13 +16,14 @@ from handglass.cli.options.s_client import SClientOptions
 from handglass.cli.own_chain import built_chain, completed_chain
 from handglass.cli.passphrase import PassphraseError, PassphraseSources
 from handglass.cli.protocol_details import detail_arguments, within_limits
+from handglass.cli.randomness import RandomnessError, mix
+from handglass.cli.s_client.reach import Way, read_way
 from handglass.cli.sessions import SessionFile, SessionFileError, read_session
 from handglass.cli.stores import Stores, form_of, open_stores
 from handglass.crypto.identity import Identity
 from handglass.handshake.config import ClientConfig
 from handglass.handshake.session import Session
-from handglass.net.dial import Target, parse_target
-from handglass.net.errors import NetError
+from handglass.net.errors import NetCode, NetError
 from handglass.net.files import FileError, path_of, read_file
 from handglass.net.trust import TrustError
 from handglass.observe.keylog import FIRST_LINE
@@ -42,7 +43,7 @@ class Settings:
     """Everything that a connection needs to know."""
 
     options: SClientOptions
-    target: Target
+    way: Way
     engine: EngineSettings
     config: ClientConfig
     stores: Stores
@@ -57,11 +58,12 @@ class Settings:
 def read_settings(options: SClientOptions, environment: Mapping[str, str] | None = None) -> Settings:
     """Read and check everything. Raises StartError."""
     try:
-        target = _target(options)
+        mix(options.rand)
+        surroundings = os.environ if environment is None else environment
+        way = read_way(options, surroundings)
         engine = within_limits(options, options, engine_settings(options))
         arguments = engine.arguments | detail_arguments("s_client", options) | _own_arguments(options)
-        places = os.environ if environment is None else environment
-        stores = open_stores(options, places)
+        stores = open_stores(options, surroundings)
         params = _params(options, engine)
         flags = name_flags(options.nameopt)
         identities = _identities(options, stores)
@@ -69,12 +71,14 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
         session = session_of(stored) if stored is not None else None
         early_data = _early_data(options.early_data)
         key_log = open_key_log(options.keylogfile)
-        name = _server_name(options, target)
+        name = _server_name(options, way)
     except BadParameterError as error:
         raise StartError(f"s_client: {error}") from error
-    except (SettingError, LoadError, PassphraseError, TrustError, FileError) as error:
+    except (SettingError, LoadError, PassphraseError, TrustError, FileError, RandomnessError) as error:
         raise StartError(str(error)) from error
     except NetError as error:
+        if error.code == NetCode.NO_SUCH_PROTOCOL:
+            raise StartError(f"s_client: {error.sentence}") from error
         raise StartError(f"{error.sentence}\nconnect:errno={error.errno}") from error
     config = ClientConfig(
         **arguments,
@@ -87,7 +91,7 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
     )
     outcome = stored.verify_result if stored is not None else None
     return Settings(
-        options, target, engine, config, stores, params, early_data, key_log, outcome, name_flags=flags
+        options, way, engine, config, stores, params, early_data, key_log, outcome, name_flags=flags
     )
 
 
@@ -103,22 +107,14 @@ def _own_arguments(options: SClientOptions) -> dict[str, Any]:
     }
 
 
-def _target(options: SClientOptions) -> Target:
-    """Whom to connect to: -connect or the last word, with -host and -port in place of its parts."""
-    target = parse_target(options.connect or options.target or "localhost:4433")
-    host = options.host if options.host is not None else target.host
-    port = str(options.port) if options.port is not None else target.port
-    return Target(host, port)
-
-
-def _server_name(options: SClientOptions, target: Target) -> str | None:
+def _server_name(options: SClientOptions, way: Way) -> str | None:
     if options.noservername:
         return None
     if options.servername is not None:
         if not options.servername.isascii():
             raise StartError(f"-servername {options.servername}: give the name in its ASCII form (xn--…)")
         return options.servername
-    return target.dns_name
+    return way.server_name
 
 
 def _params(options: SClientOptions, engine: EngineSettings) -> VerifyParams:

@@ -7,12 +7,12 @@ name is made once per name and kept, since configurations are shared by all conn
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from handglass.cli.identity import SECOND_NAME, SERVER, IdentityFiles, LoadError, load_identity
+from handglass.cli.identity import SECOND_NAME, IdentityFiles, LoadError, load_identity
 from handglass.cli.options.s_server import SServerOptions
+from handglass.cli.s_server.identity import Ask, Chains, Secrets, as_client_prefers, load_default
 from handglass.crypto.containers import ContainerError, load_certificates, load_private_key
 from handglass.crypto.identity import Identity, make_identity
 from handglass.crypto.throwaway import self_signed
@@ -34,8 +34,6 @@ MISSING = (
     "is made in memory for this run"
 )
 
-Ask = Callable[[str], bytes]
-
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
@@ -47,7 +45,11 @@ class Certificates:
 
 
 def load_all(
-    options: SServerOptions, secret: bytes | None, ask: Ask | None = None, before: Certificates | None = None
+    options: SServerOptions,
+    secrets: Secrets,
+    chains: Chains,
+    ask: Ask | None = None,
+    before: Certificates | None = None,
 ) -> Certificates:
     """Read every certificate that the options name.
 
@@ -56,17 +58,17 @@ def load_all(
     """
     second = None
     if options.servername is not None:
-        second = load_identity(
-            IdentityFiles(options.cert2, options.key2, passphrase=secret), SECOND_NAME, ask
-        )
-    directory = load_directory(Path(options.cert_dir), secret, ask) if options.cert_dir is not None else ()
+        files = IdentityFiles(options.cert2, options.key2, passphrase=secrets.own)
+        second = chains.complete(load_identity(files, SECOND_NAME, ask))
+    directory: tuple[Identity, ...] = ()
+    if options.cert_dir is not None:
+        found = load_directory(Path(options.cert_dir), secrets.own, ask)
+        directory = tuple(map(chains.complete, found))
     if options.cert is not None or (
         Path(DEFAULT_CERTIFICATE).exists() and not directory and not options.throwaway_cert
     ):
-        files = IdentityFiles(
-            options.cert or DEFAULT_CERTIFICATE, options.key, options.cert_chain, passphrase=secret
-        )
-        return Certificates((load_identity(files, SERVER, ask),), second, directory)
+        default = load_default(options.cert or DEFAULT_CERTIFICATE, options, secrets, chains, ask)
+        return Certificates(default, second, directory)
     if options.throwaway_cert:
         default = before.default if before is not None else (self_signed(datetime.now(UTC)),)
         return Certificates(default, second, directory)
@@ -112,7 +114,8 @@ def with_certificates(
     config: ServerConfig, certificates: Certificates, servername: str | None
 ) -> ServerConfig:
     """The configuration that serves these."""
-    plain = replace(config, identities=certificates.default, choose_config=None)
+    choose = as_client_prefers if len(certificates.default) > 1 else None
+    plain = replace(config, identities=certificates.default, choose_identity=choose, choose_config=None)
     if certificates.second is None and not certificates.directory:
         return plain
     return replace(plain, choose_config=_Chooser(plain, certificates, servername))

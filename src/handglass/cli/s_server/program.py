@@ -82,6 +82,7 @@ class Program:
             ),
             make_observer=self._observer_maker(),
             on_problem=lambda sentence: self.screen.error(f"s_server: {sentence}"),
+            deferred=self._deferred,
         )
         settings.verifier.server = self.server
         self.is_interactive = not (
@@ -205,6 +206,10 @@ class Program:
         if agreed.version == ProtocolVersion.TLS1_3:
             return self.settings.sessions.take_last()
         return agreed.session
+
+    def _deferred(self) -> frozenset[str]:
+        """The questions whose answers may have to be fetched from other servers."""
+        return frozenset({"verification"} if self.settings.verifier.may_wait else ())
 
     def _observer_maker(self) -> Any:
         options, key_log = self.options, self.settings.key_log

@@ -11,8 +11,9 @@ from handglass.cli.chain_parameters import BadParameterError
 from handglass.cli.identity import LoadError
 from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings
 from handglass.cli.options.s_server import SServerOptions
-from handglass.cli.passphrase import PassphraseError, PassphraseSources
+from handglass.cli.passphrase import PassphraseError
 from handglass.cli.s_server.certificates import Certificates, load_all, with_certificates
+from handglass.cli.s_server.identity import Chains, Secrets, read_secrets
 from handglass.cli.s_server.sessions import RecordedSessions
 from handglass.cli.s_server.verification import (
     Verifier,
@@ -21,7 +22,7 @@ from handglass.cli.s_server.verification import (
     client_schemes,
     make_verifier,
 )
-from handglass.cli.stores import open_stores
+from handglass.cli.stores import Stores, open_stores
 from handglass.handshake.config import ServerConfig
 from handglass.handshake.sessions import MemorySessions
 from handglass.net.dial.listen import Listener, ListenOptions, open_listeners
@@ -51,9 +52,9 @@ class Settings:
     certificates: Certificates
     sessions: RecordedSessions
     verifier: Verifier
+    stores: Stores
     key_log: IO[str] | None = None
-    secret: bytes | None = field(default=None, repr=False)
-    """What -pass gave."""
+    secrets: Secrets = field(default=Secrets(), repr=False)
 
     @property
     def is_throwaway(self) -> bool:
@@ -65,9 +66,9 @@ def read_settings(options: SServerOptions) -> Settings:
     """Read and check everything. Raises StartError."""
     try:
         engine = engine_settings(options)
-        secret = _passphrase(options)
-        certificates = load_all(options, secret)
+        secrets = read_secrets(options)
         stores = open_stores(options)
+        certificates = load_all(options, secrets, _chains(options, stores))
         names = authorities(options)
         verifier = make_verifier(options, engine, stores)
         schemes = client_schemes(options, engine)
@@ -94,7 +95,7 @@ def read_settings(options: SServerOptions) -> Settings:
         send_cookie=options.stateless,
     )
     config = with_certificates(config, certificates, options.servername)
-    return Settings(options, engine, config, certificates, sessions, verifier, key_log, secret)
+    return Settings(options, engine, config, certificates, sessions, verifier, stores, key_log, secrets)
 
 
 def listen(options: SServerOptions) -> tuple[list[Listener], bool]:
@@ -141,16 +142,16 @@ def reload_certificates(settings: Settings) -> None:
         raise LoadError(f"{name} needs a pass phrase: give it with -pass")
 
     try:
-        found = load_all(settings.options, settings.secret, refuse, settings.certificates)
+        chains = _chains(settings.options, settings.stores)
+        found = load_all(settings.options, settings.secrets, chains, refuse, settings.certificates)
     except (LoadError, FileError) as error:
         raise StartError(str(error)) from error
     settings.certificates = found
     settings.config = with_certificates(settings.config, found, settings.options.servername)
 
 
-def _passphrase(options: SServerOptions) -> bytes | None:
-    with PassphraseSources() as sources:
-        return sources.get(options.passphrase) if options.passphrase is not None else None
+def _chains(options: SServerOptions, stores: Stores) -> Chains:
+    return Chains(stores.own_store(), int(time.time()), options.build_chain)
 
 
 def _early_data_allowed(options: SServerOptions) -> int:

@@ -50,7 +50,7 @@ class Verifier:
             name_flags=self.name_flags,
             now=int(time.time()),
         )
-        link = self.server.current if self.server is not None else None
+        link = self.server.asking if self.server is not None else None
         try:
             judge(chain)
         finally:

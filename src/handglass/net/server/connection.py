@@ -11,10 +11,10 @@ from __future__ import annotations
 import socket
 from contextlib import suppress
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from handglass.connection import ServerConnection
-from handglass.handshake.events import Closed, DataReceived, Failed, HandshakeCompleted
+from handglass.handshake.events import Closed, DataReceived, Failed, HandshakeCompleted, QuestionAsked
 from handglass.net.server.application import Application
 from handglass.net.server.poller import READ, WRITE
 from handglass.registry import reasons
@@ -23,6 +23,7 @@ from handglass.registry.errors import LocalError, TLSError
 
 if TYPE_CHECKING:
     from handglass.handshake.events import Event
+    from handglass.handshake.wants import Ask
     from handglass.net.server.server import Server
 
 DONT_WAIT = socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0)
@@ -51,6 +52,7 @@ class ServedConnection:
         "_is_mute",
         "_mask",
         "_out",
+        "_paused",
         "_peer_ended",
         "address",
         "application",
@@ -80,6 +82,7 @@ class ServedConnection:
         self._mask = READ
         self._peer_ended = False
         self._is_mute = False
+        self._paused = False
 
     @property
     def peer(self) -> str:
@@ -97,7 +100,10 @@ class ServedConnection:
         if tls is None:
             server = self.server
             tls = self.tls = ServerConnection(
-                server.config, clock=server.clock, observer=server.make_observer()
+                server.config,
+                clock=server.clock,
+                observer=server.make_observer(),
+                deferred=server.deferred(),
             )
             self.application = server.make_application(self)
         return tls
@@ -140,6 +146,14 @@ class ServedConnection:
         """Take the events of something that was done to the connection, and send what came of it."""
         self._take(events)
         self._go_on()
+
+    def answer(self, question: Ask, value: Any) -> None:
+        """Give a deferred question its answer, unless the connection has ended meanwhile."""
+        tls = self.tls
+        if self.phase <= Phase.OPEN and tls is not None and tls.question is question:
+            self._go_on_reading()
+            self.server.current = self
+            self.do(tls.answer(value))
 
     # For the loop ----------------------------------------------------------------------------------------
 
@@ -225,10 +239,24 @@ class ServedConnection:
                 self._established(application)
             elif kind is Closed:
                 application.on_end(self, clean=event.clean)  # type: ignore[attr-defined]  # of its kind
+            elif kind is QuestionAsked:
+                self._stop_reading()
+                self.server.ask(self, event.question)  # type: ignore[attr-defined]  # of its kind
             elif kind is Failed:
                 self._failed(event.error)  # type: ignore[attr-defined]  # of its kind
             else:
                 application.on_event(self, event)
+
+    def _stop_reading(self) -> None:
+        """Take nothing in while a question waits for its answer."""
+        if not self._paused:
+            self._paused = True
+            self.server.remove(self.socket.fileno())
+
+    def _go_on_reading(self) -> None:
+        if self._paused:
+            self._paused = False
+            self.server.look_after(self, self._mask)
 
     def _established(self, application: Application) -> None:
         if self.phase is Phase.HANDSHAKE:
@@ -243,6 +271,7 @@ class ServedConnection:
 
     def _leave(self) -> None:
         """Nothing more is to be said but what waits."""
+        self._go_on_reading()
         application, self.phase = self.application, Phase.CLOSING
         self.server.leaving(self)
         if application is not None:
@@ -268,7 +297,8 @@ class ServedConnection:
         mask = WRITE if self.stalled or self._is_streaming else READ
         if mask != self._mask:
             self._mask = mask
-            self.server.watch(self, mask)
+            if not self._paused:
+                self.server.watch(self, mask)
 
     def _flush(self) -> bool:
         """Send what waits; False if some of it still does."""

@@ -12,6 +12,7 @@ import errno
 import socket
 import time
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from handglass.handshake.config import ServerConfig
 from handglass.handshake.observer import Observer
@@ -19,8 +20,12 @@ from handglass.net.dial.listen import Listener
 from handglass.net.server.application import Application
 from handglass.net.server.connection import ServedConnection
 from handglass.net.server.deadlines import NEVER, Deadlines
+from handglass.net.server.deferral import Deferral
 from handglass.net.server.poller import READ, Watched, make_poller
 from handglass.records import dataclass
+
+if TYPE_CHECKING:
+    from handglass.handshake.wants import Ask
 
 BUFFER = 1 << 18
 """Bytes read at once, and the size of a piece of a file; one buffer of each serves all connections."""
@@ -50,7 +55,8 @@ class Server:
     """Serves `listeners` until it is stopped.
 
     `make_application` is called for each connection that says something; `make_observer` gives what looks at
-    it, or None. `on_problem` gets a sentence about what is wrong with the server itself. The `config` may be
+    it, or None. `deferred` names the questions (see `Connection`) that a new connection does not answer on the spot:
+    threads do. `on_problem` gets a sentence about what is wrong with the server itself. The `config` may be
     replaced at any time, for connections that begin later.
     """
 
@@ -64,12 +70,14 @@ class Server:
         make_observer: Callable[[], Observer | None] = lambda: None,
         clock: Callable[[], float] = time.time,
         on_problem: Callable[[str], None] = lambda _: None,
+        deferred: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
         self.config = config
         self.options = options
         self.clock = clock
         self.make_application = make_application
         self.make_observer = make_observer
+        self.deferred = deferred
         self.buffer = bytearray(BUFFER)
         self.view = memoryview(self.buffer)
         self.file_buffer = bytearray(BUFFER)
@@ -77,6 +85,7 @@ class Server:
         self.accepted = 0
         self.current: ServedConnection | None = None
         """The connection whose bytes are being looked at, for callbacks of the configuration."""
+        self._deferral: Deferral | None = None
         self._poller = make_poller()
         self._on_problem = on_problem
         self._now = time.monotonic()
@@ -115,6 +124,8 @@ class Server:
         self.close_doors()
         for link in list(self.connections):
             link.drop()
+        if self._deferral is not None:
+            self._deferral.close()
         self._poller.close()
 
     def add(self, descriptor: int, watched: Watched) -> None:
@@ -125,11 +136,31 @@ class Server:
         """Forget a descriptor."""
         self._poller.remove(descriptor)
 
+    @property
+    def asking(self) -> ServedConnection | None:
+        """The connection for which a callback of the configuration was called, in the loop or in a thread."""
+        found = self._deferral.link if self._deferral is not None else None
+        return self.current if found is None else found
+
     # For connections -------------------------------------------------------------------------------------
 
     def watch(self, link: ServedConnection, mask: int) -> None:
         """Wait for this from now on."""
         self._poller.change(link.socket.fileno(), mask)
+
+    def look_after(self, link: ServedConnection, mask: int) -> None:
+        """Wait for its socket again after `remove`."""
+        self._poller.add(link.socket.fileno(), mask, link)
+
+    def ask(self, link: ServedConnection, question: Ask) -> None:
+        """Have a deferred question worked out in a thread."""
+        if self._deferral is None:
+            self._deferral = Deferral(self)
+        self._deferral.ask(link, question)
+
+    def answered(self, link: ServedConnection, question: Ask, value: Any) -> None:
+        """Give a connection its answer; an error of our own ends that connection alone."""
+        self._guard(link, lambda: link.answer(question, value))
 
     def established(self, link: ServedConnection) -> None:
         """Its handshake is done."""
