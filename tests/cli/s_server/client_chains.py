@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import shutil
 import time
 from collections.abc import Sequence
 from contextlib import redirect_stderr
@@ -19,13 +20,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from handglass.cli.options.s_server import SServerOptions
 from handglass.cli.s_server.settings import read_settings
 from handglass.connection import ClientConnection, ServerConnection
-from handglass.crypto.containers import load_certificates, load_private_key
+from handglass.crypto.containers import load_certificates, load_private_key, subject_and_issuer
 from handglass.crypto.identity import make_identity
 from handglass.handshake.config import ClientConfig
 from handglass.records import dataclass
 from handglass.registry.errors import AlertReceived
+from handglass.verify.name_hash import name_hash
 from support.peers import ADDRESS, OpenSSLServer, program
-from support.pki import Identity, Pki
+from support.pki import Identity
 from support.processes import run
 from verify.support import build
 from verify.support.build import Built
@@ -126,4 +128,9 @@ def _judged(text: str) -> list[str]:
     return [line for line in text.splitlines() if JUDGED.match(line)]
 
 
-__all__ = ["Client", "Judgement", "Pki", "openssl", "ours", "write_client"]
+def hash_directory(directory: Path, *certificates: Path) -> None:
+    """Make a directory as `openssl rehash` does."""
+    directory.mkdir()
+    for certificate in certificates:
+        subject, _ = subject_and_issuer(load_certificates(certificate.read_bytes())[0])
+        shutil.copy(certificate, directory / f"{name_hash(subject)}.0")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from cli.s_server.client_chains import Client, openssl, ours, write_client
-from handglass.crypto.containers import load_certificates, subject_and_issuer
-from handglass.verify.name_hash import name_hash
+from cli.s_server.client_chains import Client, hash_directory, openssl, ours, write_client
 from support.peers import needs
 from support.pki import Pki
 from verify.support import build
@@ -324,10 +321,3 @@ def test_default_stores(
     options = ["-Verify", "9", "-verify_return_error", *AT, *without]
     mine, theirs = (judge(pki.server("p256"), client, options) for judge in (ours, openssl))
     assert mine == theirs
-
-
-def hash_directory(directory: Path, certificate: Path) -> None:
-    """Make a directory as `openssl rehash` does."""
-    directory.mkdir()
-    subject, _ = subject_and_issuer(load_certificates(certificate.read_bytes())[0])
-    shutil.copy(certificate, directory / f"{name_hash(subject)}.0")

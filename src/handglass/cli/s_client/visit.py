@@ -337,6 +337,7 @@ class Visit:
             established=self._established,
             name_flags=self._settings.name_flags,
             earlier=self._earlier,
+            name_flags=self._settings.name_flags,
             keying_material=self._keying_material(),
         )
 
@@ -347,7 +348,10 @@ class Visit:
             return ""
         try:
             material = self.connection.export_keying_material(os.fsencode(label), None, length)
-        except LocalError:
+        except (
+            LocalError,
+            ValueError,
+        ):  # the label is not free, or the length more than there is (RFC 5869 §2.3)
             return report.keying_material(label, length, None)
         return report.keying_material(label, length, material)
 
