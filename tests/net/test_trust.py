@@ -27,7 +27,14 @@ from handglass.net.trust import (
     open_trust,
 )
 from handglass.verify import Certificate, Purpose, Trust, VerifyCode, VerifyParams, verify_chain
-from handglass.verify.name_hash import canonical_name, name_hash, old_name_hash, subject_bytes
+from handglass.verify.name_hash import (
+    canonical_name,
+    longest_word,
+    may_hold_word,
+    name_hash,
+    old_name_hash,
+    subject_bytes,
+)
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 OIDS = {"C": "2.5.4.6", "O": "2.5.4.10", "CN": "2.5.4.3"}
@@ -104,7 +111,27 @@ def test_equal_names_have_one_canonical_form() -> None:
     assert subject_bytes(revocation_list(name(("CN", "x"))), crl=True) == name(("CN", "x"))
 
 
-def test_a_bundle_is_indexed_when_asked(tmp_path: Path) -> None:
+def test_equal_names_hold_the_same_word() -> None:
+    plain = name(("O", "Some Body"), ("CN", "Grüßende"), tag=der.UTF8_STRING)
+    for other in (
+        plain,
+        name(("O", "  some \t  BODY "), ("CN", "Grüßende"), tag=der.UTF8_STRING),
+        name(("O", "Some Body"), ("CN", "GRüßENDE"), tag=der.BMP_STRING, codec="utf-16-be"),
+        name(("O", "Some Body"), ("CN", "Grüßende"), tag=der.UNIVERSAL_STRING, codec="utf-32-be"),
+        name(("O", "Some Body"), ("CN", "Grüßende"), tag=der.T61_STRING, codec="latin-1"),
+    ):
+        assert canonical_name(other) == canonical_name(plain)
+        for each in (plain, other):
+            assert longest_word(each) in {b"some", b"body", b"ende"}
+            assert may_hold_word(plain, longest_word(each))
+            assert may_hold_word(other, longest_word(each))
+    assert not may_hold_word(name(("CN", "Other")), longest_word(plain))
+    for wordless in (b"garbage", b"\x30\x00", name(("CN", "ß"), tag=der.UTF8_STRING)):
+        assert longest_word(wordless) == b""
+        assert may_hold_word(plain, longest_word(wordless))
+
+
+def test_a_bundle_is_read_when_asked(tmp_path: Path) -> None:
     first, second = authority("First"), authority("Second")
     crl = revocation_list(subject(first))
     path = tmp_path / "bundle.pem"

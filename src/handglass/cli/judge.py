@@ -26,6 +26,7 @@ class Judge:
     """A `verify_peer`: builds and checks the chain, prints the steps to `err`, keeps the `result`.
 
     `return_error`: a bad chain ends the handshake (-verify_return_error). `quiet`: only problems are printed.
+    `fetch_issuers`: missing certificates are fetched from where others say (AIA).
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Judge:
         quiet: bool = False,
         name_flags: int = ONELINE,
         now: int,
+        fetch_issuers: bool = False,
     ) -> None:
         self._store = store
         self._params = params
@@ -46,11 +48,17 @@ class Judge:
         self._quiet = quiet
         self._name_flags = name_flags
         self._now = now
+        self._fetch_issuers = fetch_issuers
         self.result: VerifyResult | None = None
 
     def __call__(self, chain: PeerChain) -> None:
         """Judge a chain. Raises PeerError if it is bad and that is to end the handshake."""
-        leaf, *others = (Certificate(data) for data in chain.certificates)
+        certificates = [Certificate(data) for data in chain.certificates]
+        if self._fetch_issuers:
+            from handglass.net.pki_fetch import complete_chain  # noqa: PLC0415 - only who fetches needs it
+
+            certificates = complete_chain(certificates, self._store)
+        leaf, *others = certificates
         self.result = result = verify_chain(
             leaf, others, self._store, self._params, self._now, decide=self._decide
         )
@@ -74,9 +82,10 @@ class Judge:
         lines = [f"depth={event.depth} {subject}"]
         if not good:
             lines.append(f"verify error:num={int(event.code)}:{event.text}")
-            if event.detail:
-                lines.append(f"verify detail:{event.detail}")
-        lines += self._detail(event)
+        known = self._detail(event)
+        if not good and event.detail and not known:
+            lines.append(f"verify detail:{event.detail}")
+        lines += known
         if not self._quiet and _tells_policies(event):
             lines += policy_lines(result.policies)
         if good or not self._return_error:

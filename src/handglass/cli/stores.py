@@ -19,6 +19,7 @@ from handglass.records import dataclass
 from handglass.verify import Certificate, Crl, TrustStore
 
 if TYPE_CHECKING:
+    from handglass.cli.options.s_client import SClientOptions
     from handglass.cli.options.s_server import SServerOptions
     from handglass.crypto.containers import Form
 
@@ -55,7 +56,9 @@ class Stores:
         return TrustStore(sources=[self.own, self.trusted])
 
 
-def open_stores(options: SServerOptions, environment: Mapping[str, str] = os.environ) -> Stores:
+def open_stores(
+    options: SClientOptions | SServerOptions, environment: Mapping[str, str] = os.environ
+) -> Stores:
     """Open what the options name. Raises TrustError, LoadError."""
     common = open_trust(
         TrustOptions(

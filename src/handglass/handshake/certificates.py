@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 
-from handglass.crypto.containers import ContainerError, public_key_info_of_certificate
+from handglass.crypto.containers import ContainerError, public_key_info_of_certificate, subject_and_issuer
 from handglass.crypto.identity import Identity
 from handglass.crypto.private_keys import load_public_key
 from handglass.crypto.signatures import schemes_for
@@ -17,14 +18,32 @@ from handglass.registry.code_points import SignatureScheme
 def choose_client_identity(
     me: ClientState, schemes: Sequence[SignatureScheme], authorities: Sequence[bytes]
 ) -> Conversation[Identity | None]:
-    """The certificate to answer a request with: the configured choice, or the first that can sign as asked."""
+    """The certificate to answer a request with: the configured choice, or the first that can sign as asked.
+
+    Of those that can, one whose chain leads to a named authority goes first (RFC 8446 §4.2.4); with none such the
+    server may still know better than its list.
+    """
     config = me.config
     if config.choose_identity is not None:
         return (yield from ask("client certificate", config.choose_identity, schemes, authorities))
-    for identity in config.identities:
-        if any(scheme in schemes for scheme in schemes_for_certificate(identity.certificate)):
-            return identity
-    return None
+    able = [
+        identity
+        for identity in config.identities
+        if any(scheme in schemes for scheme in schemes_for_certificate(identity.certificate))
+    ]
+    if len(able) > 1 and authorities:
+        named = [identity for identity in able if _leads_to(identity, authorities)]
+        able = named or able
+    return able[0] if able else None
+
+
+def _leads_to(identity: Identity, authorities: Sequence[bytes]) -> bool:
+    """Whether a certificate of the chain was issued by one of these names (DER)."""
+    for certificate in identity.certificates:
+        with suppress(ContainerError):
+            if subject_and_issuer(certificate)[1] in authorities:
+                return True
+    return False
 
 
 @lru_cache(maxsize=256)

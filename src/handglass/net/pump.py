@@ -19,6 +19,10 @@ from handglass.connection import Connection
 from handglass.handshake.events import Event
 from handglass.net.errors import NetCode, NetError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from handglass.net.starttls import StreamWrapper
+
 READ_SIZE = 1 << 18
 """Bytes to read at once from the socket."""
 INPUT_SIZE = 1 << 16
@@ -37,19 +41,30 @@ class Input(Protocol):
 
 
 class Pump:
-    """The transport of one connection. `on_event` gets every event in its order."""
+    """The transport of one connection. `on_event` gets every event in its order.
+
+    `wrapper` stands between the connection and the socket until the handshake is done (SQL Server's packets).
+    """
 
     def __init__(
-        self, sock: socket.socket, connection: Connection, on_event: Callable[[Event], None]
+        self,
+        sock: socket.socket,
+        connection: Connection,
+        on_event: Callable[[Event], None],
+        *,
+        wrapper: StreamWrapper | None = None,
     ) -> None:
         self.socket = sock
         self.connection = connection
         self._on_event = on_event
+        self._wrapper = wrapper
         self._out = bytearray()
         self._write_failed: OSError | None = None
         self._buffer = bytearray(READ_SIZE)
         self.ended = False
         """The peer's side of the transport is at its end."""
+        self.heard = time.monotonic()
+        """When the peer was heard last (monotonic seconds)."""
         sock.setblocking(False)
 
     def give(self, events: list[Event]) -> None:
@@ -61,6 +76,8 @@ class Pump:
     def flush(self) -> None:
         """Send as much as the socket takes now."""
         data = self.connection.data_to_send()
+        if self._wrapper is not None and data:
+            data = bytearray(self._wrapper.outgoing(bytes(data)))
         if not self._out:
             self._out = data
         elif data:
@@ -150,8 +167,23 @@ class Pump:
             ) from error
         if count == 0:
             self.ended = True
+        self.heard = time.monotonic()
+        if self._wrapper is not None and count:
+            self.receive(bytes(self._buffer[:count]))
+            return
         with memoryview(self._buffer) as view:
             events = self.connection.receive(view[:count])
+        for event in events:
+            self._on_event(event)
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes that came from the peer, perhaps before there was a pump. Raises NetError (ANSWER_MALFORMED)."""
+        if self._wrapper is not None:
+            data = self._wrapper.incoming(data)
+        events = self.connection.receive(data) if data else []
+        if self._wrapper is not None and self.connection.is_established:
+            self.flush()  # our last message of the handshake still goes in a packet
+            self._wrapper.handshake_done()
         for event in events:
             self._on_event(event)
 

@@ -3,8 +3,8 @@
 A connection needs one or two of the system's hundred and fifty anchors, and parsing all of them would cost
 more than the handshake. So nothing is parsed in advance. A hashed directory is asked for the one file whose
 name is the hash of the subject that is wanted. A bundle is read when it is first asked, cut into its PEM
-blocks, and indexed by the bytes of the subjects, which are found by skipping over five DER headers; only when
-no subject has the very same bytes are names compared in their canonical form.
+blocks, and of these only the ones that hold a word of the wanted name are looked at: their subjects are found
+by skipping over five DER headers, and compared in their canonical form.
 
 Sources: X509_LOOKUP_hash_dir(3) (file names, <hash>.N and <hash>.rN), X509_NAME_hash(3), openssl-rehash(1)
 (both hash styles), SSL_CTX_set_default_verify_paths(3), openssl-verification-options(1), and where systems
@@ -22,7 +22,14 @@ from typing import Protocol
 from handglass.crypto.containers import CertificateEntry, ContainerError, load_certificate_entries, load_crls
 from handglass.records import dataclass
 from handglass.verify import Auxiliary, Certificate, Crl, Name, TrustStore
-from handglass.verify.name_hash import canonical_name, name_hash, old_name_hash, subject_bytes
+from handglass.verify.name_hash import (
+    canonical_name,
+    longest_word,
+    may_hold_word,
+    name_hash,
+    old_name_hash,
+    subject_bytes,
+)
 
 from .files import MAX_FILE, MAX_REVOCATION_LIST, FileError, path_of, read_file, require_directory
 
@@ -136,18 +143,16 @@ class TrustPlaces:
 
 
 class Bundle:
-    """A file of certificates and revocation lists, or such bytes, indexed when first asked."""
+    """A file of certificates and revocation lists, or such bytes, read when first asked."""
 
     def __init__(self, path: str, data: bytes | None = None) -> None:
         self.path = path
         self._data = data
         self._entries: list[CertificateEntry] | None = None
         self._crls: list[bytes] = []
-        self._by_bytes: dict[bytes, list[CertificateEntry]] = {}
-        self._by_name: dict[bytes, list[CertificateEntry]] | None = None
 
     def load(self) -> int:
-        """Read and index the file; return the number of its certificates and lists. Raises `TrustError`."""
+        """Read the file; return the number of its certificates and lists. Raises `TrustError`."""
         if self._entries is not None:
             return len(self._entries) + len(self._crls)
         try:
@@ -157,10 +162,6 @@ class Bundle:
         except (FileError, ContainerError) as problem:
             self._entries = []
             raise TrustError(str(problem)) from None
-        for entry in self._entries:
-            subject = subject_bytes(entry.certificate)
-            if subject is not None:
-                self._by_bytes.setdefault(subject, []).append(entry)
         return len(self._entries) + len(self._crls)
 
     def certificates(self) -> Iterator[CertificateEntry]:
@@ -171,13 +172,12 @@ class Bundle:
     def by_subject(self, name: bytes) -> list[CertificateEntry]:
         """Return the certificates whose subject equals a name (DER)."""
         self._try_load()
-        if (exact := self._by_bytes.get(name)) is not None and self._by_name is None:
-            return exact
-        if self._by_name is None:
-            self._by_name = {}
-            for subject, entries in self._by_bytes.items():
-                self._by_name.setdefault(canonical_name(subject), []).extend(entries)
-        return self._by_name.get(canonical_name(name), [])
+        word = longest_word(name)
+        return [
+            entry
+            for entry in self._entries or ()
+            if may_hold_word(entry.certificate, word) and _has_subject(entry.certificate, name)
+        ]
 
     def crls_by_issuer(self, name: bytes) -> list[bytes]:
         """Return the revocation lists (DER) whose issuer equals a name (DER)."""
@@ -200,16 +200,12 @@ class HashedDirectory:
     def by_subject(self, name: bytes) -> list[CertificateEntry]:
         """Return the certificates whose subject equals a name (DER), from <hash>.0, <hash>.1 …."""
         found: list[CertificateEntry] = []
-        wanted = canonical_name(name)
         for data in self._files(name, "", MAX_FILE):
             try:
                 entries = _entries_in(data)
             except ContainerError:
                 continue
-            for entry in entries:
-                subject = subject_bytes(entry.certificate)
-                if subject is not None and (subject == name or canonical_name(subject) == wanted):
-                    found.append(entry)
+            found += [entry for entry in entries if _has_subject(entry.certificate, name)]
         return found
 
     def crls_by_issuer(self, name: bytes) -> list[bytes]:
@@ -356,6 +352,12 @@ def _crls_in(data: bytes) -> list[bytes]:
         return load_crls(data)
     except ContainerError:
         return []
+
+
+def _has_subject(certificate: bytes, name: bytes) -> bool:
+    """Whether the subject of a certificate equals a name (DER)."""
+    subject = subject_bytes(certificate)
+    return subject is not None and (subject == name or canonical_name(subject) == canonical_name(name))
 
 
 def _crl_issuer(crl: bytes) -> bytes | None:

@@ -48,6 +48,8 @@ class Facts:
     established: bool = True
     earlier: int | None = None
     """The outcome (X509_V_…) that the resumed session brings from where it began."""
+    keying_material: str = field(default="", repr=False)
+    """The block of exported keying material, if it is wanted."""
     chain: list[Certificate] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -175,8 +177,16 @@ def agreement(facts: Facts, *, with_key: bool = True) -> str:
     if agreed.version == ProtocolVersion.TLS1_3:
         text += f"Early data was {agreed.early_data}\n"
     elif facts.established and agreed.session is not None:
-        return text + own_session(facts, agreed.session) + "---\n"
-    return text + (f"Verify return code: {code}\n" if code is not None else "") + "---\n"
+        return text + own_session(facts, agreed.session) + facts.keying_material + "---\n"
+    if code is not None:
+        text += f"Verify return code: {code}\n"
+    return text + facts.keying_material + "---\n"
+
+
+def keying_material(label: str, length: int, material: bytes | None) -> str:
+    """The block of one export (RFC 5705, RFC 8446 §7.5); None: it cannot be had under this label and length."""
+    last = "    Error" if material is None else f"    Keying material: {material.hex().upper()}"
+    return f"Keying material exporter:\n    Label: '{label}'\n    Length: {length} bytes\n{last}\n"
 
 
 def verification_lines(facts: Facts) -> list[str]:

@@ -60,7 +60,12 @@ class SuiteFacts(Frozen):
 
 def facts_of(suite: int) -> SuiteFacts | None:
     """Return the facts of a suite; None for a number that is no suite (unknown, GREASE, signalling value)."""
-    return all_facts().get(suite)
+    facts = _derived.get(suite)
+    if facts is None and suite in CipherSuite.points:
+        member = CipherSuite(suite)
+        if not member.name.endswith("_SCSV"):
+            facts = _derived[member] = _derive(member)
+    return facts
 
 
 def by_iana_name(name: str) -> SuiteFacts | None:
@@ -77,7 +82,11 @@ def by_openssl_name(name: str) -> SuiteFacts | None:
 @cache
 def all_facts() -> dict[int, SuiteFacts]:
     """All suites by number."""
-    return {int(suite): _derive(suite) for suite in CipherSuite if not suite.name.endswith("_SCSV")}
+    return {int(suite): facts for suite in CipherSuite if (facts := facts_of(suite)) is not None}
+
+
+_derived: dict[int, SuiteFacts] = {}
+"""What has been asked for: a connection offers some 30 suites of 365."""
 
 
 if TYPE_CHECKING:

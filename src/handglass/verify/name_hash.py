@@ -36,6 +36,33 @@ def canonical_name(name: bytes) -> bytes:
     )
 
 
+def longest_word(name: bytes) -> bytes:
+    """Return the longest run of ASCII letters and digits in the texts of a name (DER), in lower case.
+
+    Whatever their encoding, all names with the same canonical form hold it (`may_hold_word`): folding leaves such
+    runs whole. It is empty when there is none, or when the name cannot be read.
+    """
+    try:
+        attributes = Name.read(der.parse(name)).attributes
+    except der.DerError:
+        return b""
+    texts = (attribute.text for attribute in attributes)
+    words = (word for text in texts if text for word in text.encode().translate(_WORDS_ONLY).split())
+    return max(words, key=len, default=b"")
+
+
+def may_hold_word(name: bytes, word: bytes) -> bool:
+    """Whether a name (DER), or what contains one, may hold a word of `longest_word`; much cheaper than comparing.
+
+    A text of 16 or 32 bits per character has NULs between the letters, so NULs are left out.
+    """
+    return word in name.translate(_LOWER, b"\0")
+
+
+_LOWER = bytes(range(256)).lower()
+_WORDS_ONLY = bytes(byte if chr(byte).isalnum() and byte < 128 else 32 for byte in _LOWER)
+
+
 def subject_bytes(data: bytes, *, crl: bool = False) -> bytes | None:
     """Return the subject (DER) of a certificate, or the issuer of a revocation list; None if there is none.
 

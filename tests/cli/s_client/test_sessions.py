@@ -17,7 +17,7 @@ pytestmark = needs("openssl")
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
 def test_session_files_both_ways(pki: Pki, version: str, tmp_path: Path) -> None:
-    """A session that OpenSSL wrote is resumed by us, and the other way round; the report says what was verified when."""
+    """A session that OpenSSL wrote is resumed by us, and the other way round; what was verified when is said."""
     trust = ("-CAfile", str(pki.roots))
     with OpenSSLServer(pki.server("p256")) as server:
         mine, other = tmp_path / "mine", tmp_path / "other"

@@ -18,6 +18,32 @@ class Connect(Options, title="Network options"):
     port = number(
         "port", "port", "Port to connect to; -connect says host and port in one", where="network", minimum=1
     )
+    bind = text("bind", "host:port", "Local address, and port if given, to connect from", where="network")
+    unix = text("unix", "path", "Connect to this Unix-domain socket", where="network")
+    only_ipv4 = flag("4", "IPv4 only", where="network", also={"only_ipv6": False})
+    only_ipv6 = flag("6", "IPv6 only", where="network", also={"only_ipv4": False})
+    tfo = flag("tfo", "Send the first data with the SYN (TCP Fast Open)", where="network")
+    proxy = text(
+        "proxy", "host:port", "HTTP proxy to connect through, with or without http://", where="network"
+    )
+    proxy_user = text("proxy_user", "user", "User for the proxy, HTTP or SOCKS", where="network")
+    proxy_pass = text(
+        "proxy_pass", "source", "Password for the proxy: pass:, env:, file:, fd: or stdin", where="network"
+    )
+    socks = text(
+        "socks",
+        "host:port",
+        "SOCKS5 proxy to connect through; the proxy looks names up",
+        where="network",
+        ours=True,
+    )
+    socks4 = text("socks4", "host:port", "SOCKS4a proxy to connect through", where="network", ours=True)
+    proxy_env = flag(
+        "proxy_env",
+        "Take the proxy from https_proxy and no_proxy in the environment",
+        where="network",
+        ours=True,
+    )
     connect_timeout = seconds_or(
         30.0,
         "connect_timeout",
@@ -27,6 +53,10 @@ class Connect(Options, title="Network options"):
     handshake_timeout = seconds_or(
         30.0, "handshake_timeout", "Time limit for the handshake, 0 for none", where="handshake"
     )
+    idle_timeout = seconds_or(
+        0.0, "idle_timeout", "Time limit for silence of the server, 0 for none", where="connection"
+    )
+    run_timeout = seconds_or(0.0, "run_timeout", "Time limit for the whole run, 0 for none", where="program")
     target = target_word("host:port", "Server to connect to, as with -connect", where="network")
 
 

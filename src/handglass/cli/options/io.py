@@ -18,6 +18,10 @@ class ClientInput(Options, title="Input options"):
         where=TERMINAL,
         also={"ign_eof": False},
     )
+    nocommands = flag("nocommands", "No command letters: every line goes to the server", where=TERMINAL)
+    ignore_unexpected_eof = flag(
+        "ignore_unexpected_eof", "Take a close without close_notify for an orderly end", where="connection"
+    )
 
 
 class ServerInput(Options, title="Input options"):

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from .table import Options, flag
+from .table import Options, flag, text, texts
 
 
 class General(Options, title="General options"):
     """What every program has."""
 
     help = flag("help", "Print this summary and end", where="program")
+
+
+class Randomness(Options, title="General options"):
+    """What goes into the randomness, and what comes of it."""
+
+    rand = texts(
+        "rand", "files", "Mix these files, separated by colons, into the randomness", where="randomness"
+    )
+    writerand = text("writerand", "file", "Write random bytes to this file at the end", where="randomness")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .table import Options, flag, text
+from .table import Options, flag, number_or, text
 
 REPORT = "report"
 
@@ -14,6 +14,15 @@ class ClientOutput(Options, title="Output options"):
     brief = flag("brief", "A short summary instead of the report", where=REPORT)
     quiet = flag(
         "quiet", "No report; also -ign_eof and no command letters", where=REPORT, also={"ign_eof": True}
+    )
+    prexit = flag(
+        "prexit", "Print the report once more at the end, also if no connection stood", where=REPORT
+    )
+    keymatexport = text(
+        "keymatexport", "label", "Print keying material exported with this label (RFC 5705)", where=REPORT
+    )
+    keymatexportlen = number_or(
+        20, "keymatexportlen", "n", "Bytes of keying material to export", where=REPORT, minimum=1
     )
 
 

@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
+from .chain import ChainChecks
 from .ciphers import Algorithms
 from .connect import Connect
 from .extensions import ClientExtensions, Extensions
-from .identity import ClientIdentity
+from .identity import ClientIdentity, ExtraIdentities, IdentityForms
 from .io import ClientInput
-from .misc import General
+from .misc import General, Randomness
 from .output import ClientOutput, Output
-from .parser import usage_error
-from .protocol import Versions, check_versions
+from .parser import ConflictError, usage_error
+from .protocol import ClientProtocol, ProtocolDetails, Versions, check_versions
+from .revocation import RevocationLists, VerifyOutput
 from .session import ClientSession
-from .verify import ClientVerify, PeerName, Trust, Verify
+from .starttls import StartTls
+from .stores import Stores
+from .verify import ClientVerify, Judging, PeerName, Trust, Verify
+
+FRAGMENT_LENGTHS = (512, 1024, 2048, 4096)
 
 
 class SClientOptions(
     General,
+    Randomness,
     Connect,
+    StartTls,
     Versions,
+    ProtocolDetails,
+    ClientProtocol,
     Algorithms,
     ClientExtensions,
     Extensions,
     ClientIdentity,
+    IdentityForms,
+    ExtraIdentities,
     Trust,
+    Stores,
     ClientVerify,
     Verify,
     PeerName,
+    Judging,
+    RevocationLists,
+    VerifyOutput,
+    ChainChecks,
     ClientSession,
     ClientInput,
     ClientOutput,
@@ -45,5 +62,27 @@ class SClientOptions(
         check_versions(self)
         if self.target is not None and self.connect is not None:
             raise usage_error(type(self), "cannot provide both -connect option and target parameter")
+        self._check_way()
+        if self.maxfraglen is not None and self.maxfraglen not in FRAGMENT_LENGTHS:
+            raise usage_error(type(self), f"Max Fragment Len {self.maxfraglen} is out of permitted values")
         if self.servername is not None and self.noservername:
             raise usage_error(type(self), "Can't use -servername and -noservername together")
+
+    def _check_way(self) -> None:
+        """Look at how the server is to be reached."""
+        rows = type(self)
+        internet = (rows.connect, rows.host, rows.port, rows.only_ipv4, rows.only_ipv6, rows.target)
+        order = [row for row, _ in self.given if row is rows.unix or row in internet]
+        if rows.unix in order and len(set(order)) > 1:
+            families = "unix and internet" if order[0] is rows.unix else "internet and unix"
+            raise ConflictError(f"s_client: Intermixed protocol flags ({families} domains)")
+        if self.proxy is not None and self.connect is None and self.target is None:
+            raise usage_error(rows, "-proxy requires use of -connect or target parameter")
+        if self.proxy_pass is not None and self.proxy_user is None:
+            raise ConflictError("Error: Must specify proxy_user with proxy_pass")
+        proxies = (self.proxy, self.socks, self.socks4)
+        chosen = sum(1 for proxy in proxies if proxy is not None)
+        if chosen > 1:
+            raise usage_error(rows, "Give only one of -proxy, -socks and -socks4")
+        if self.unix is not None and (chosen or self.proxy_env):
+            raise usage_error(rows, "A Unix-domain socket cannot be reached through a proxy")

@@ -260,11 +260,11 @@ def word(
     *,
     where: str,
     ours: bool = False,
+    also_taken: tuple[str, ...] = (),
 ) -> Option[str | None]:
-    """Make a row whose argument is one of `words`."""
-    return Option(
-        names, metavar, help, convert=values.one_of(words), default=None, where=where, words=words, ours=ours
-    )
+    """Make a row whose argument is one of `words`, or of `also_taken`, which are not advertised."""
+    convert = values.one_of(words, also_taken)
+    return Option(names, metavar, help, convert=convert, default=None, where=where, words=words, ours=ours)
 
 
 def form(names: str, help: str, *, where: str, words: tuple[str, ...] = ("DER", "PEM")) -> Option[str | None]:

@@ -32,11 +32,11 @@ def directory(_name: str, word: str) -> str:
     return word
 
 
-def one_of(words: tuple[str, ...]) -> Callable[[str, str], str]:
-    """Take one of these words."""
+def one_of(words: tuple[str, ...], also_taken: tuple[str, ...] = ()) -> Callable[[str, str], str]:
+    """Take one of these words; the complaint does not name those of `also_taken`."""
 
     def convert(_name: str, word: str) -> str:
-        if word not in words:
+        if word not in words and word not in also_taken:
             raise BadValueError("\n\t".join(("Value must be one of:", *words)))
         return word
 

@@ -53,3 +53,15 @@ class PeerName(Options, title="Verification options"):
     """Whom the certificate must name."""
 
     verify_hostname = text("verify_hostname", "name", "DNS name that the certificate must carry", where=CHAIN)
+
+
+class Judging(Options, title="Verification options"):
+    """What is kept and fetched while a chain is judged."""
+
+    aia_fetch = flag("aia_fetch", "Fetch missing issuers from where certificates say", where=CHAIN, ours=True)
+    presented_out = text(
+        "presented_out", "file", "Write the chain that the peer sent, as PEM", where="report", ours=True
+    )
+    verified_out = text(
+        "verified_out", "file", "Write the chain that was verified, as PEM", where="report", ours=True
+    )

@@ -5,14 +5,15 @@ One `Visit` is one connection from dialling to its end; -reconnect makes several
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
+from handglass.cli.randomness import RandomnessError, write
+from handglass.cli.s_client.reach import go, list_protocols, report_unreachable
+from handglass.cli.s_client.run_limit import RunOver, run_limit
 from handglass.cli.s_client.settings import Settings, StartError, complain, read_settings
-from handglass.cli.s_client.visit import Visit
+from handglass.cli.s_client.visit import Visit, report_nothing
 from handglass.cli.screen import Screen
 from handglass.handshake.session import Session
-from handglass.net.dial import ConnectError, DialOptions, dial
 from handglass.net.errors import NetError
 
 if TYPE_CHECKING:
@@ -25,21 +26,44 @@ TICKET_SECONDS = 2.0
 
 def run(options: SClientOptions) -> int:
     """Run the program; its exit status."""
+    screen = Screen()
+    if options.starttls == "help":
+        return list_protocols(screen)
+    tour: Tour | None = None
     try:
-        settings = read_settings(options)
+        with run_limit(options.run_timeout):
+            settings = read_settings(options)
+            _introduce(settings, screen)
+            tour = Tour(settings, screen)
+            status = tour.run()
+            if options.writerand is not None:
+                write(options.writerand)
+            return status
     except StartError as error:
         return complain(error)
-    screen = Screen()
+    except RandomnessError as error:
+        screen.error(f"s_client: {error}")
+        return 1
+    except RunOver as over:
+        if tour is not None:
+            tour.leave()
+        screen.error(f"s_client: {over}")
+        return 1
+    except (KeyboardInterrupt, BrokenPipeError):
+        if tour is not None:
+            tour.leave()
+        raise
+
+
+def _introduce(settings: Settings, screen: Screen) -> None:
+    """What is to be said before a socket is opened."""
+    options = settings.options
     if settings.engine.explanation is not None:
         screen.error(f"s_client: {settings.engine.explanation}")
     if options.verify is not None:
         screen.error(f"verify depth is {options.verify}")
-    tour = Tour(settings, screen)
-    try:
-        return tour.run()
-    except (KeyboardInterrupt, BrokenPipeError):
-        tour.leave()
-        raise
+    if options.tfo and not settings.way.dial.fast_open:
+        screen.error("s_client: -tfo has no effect with -starttls: it is the server that speaks first")
 
 
 class Tour:
@@ -85,36 +109,12 @@ def open_visit(
     settings: Settings, screen: Screen, session: Session | None, outcome: int | None, *, again: bool
 ) -> Visit | None:
     """Connect; None if that failed, which has been said then. `outcome`: what the session says of the peer."""
-    limit = settings.options.connect_timeout or None
-    began = time.monotonic()
+    talkative = not (settings.options.quiet or settings.options.brief)
     try:
-        dialled = dial(settings.target, DialOptions(lookup_seconds=limit, connect_seconds=limit))
+        reached = go(settings.way, screen, talkative=talkative)
     except NetError as error:
         report_unreachable(screen, error)
+        if settings.options.prexit and talkative:
+            report_nothing(screen)
         return None
-    seconds = time.monotonic() - began
-    if not settings.options.quiet and not settings.options.brief:
-        screen.text(f"CONNECTED({dialled.socket.fileno():08X})\n")
-    return Visit(
-        settings,
-        screen,
-        dialled.socket,
-        session,
-        short=again,
-        connect_seconds=seconds,
-        earlier=outcome,
-    )
-
-
-def report_unreachable(screen: Screen, error: NetError) -> None:
-    """OpenSSL's lines for scripts, then the sentence, then each address that was tried."""
-    if error.errno:
-        words = f"{0x80000000 + error.errno:08X}:system library:connect:{error.reason}:handglass:0:"
-    else:
-        words = f"10080002:BIO routines:lookup:system lib:handglass:0:{error.reason}"
-    screen.error(f"{0:016X}:error:{words}")
-    screen.error(f"connect:errno={error.errno}")
-    screen.error(f"s_client: {error.sentence}")
-    if isinstance(error, ConnectError) and len(error.attempts) > 1:
-        for attempt in error.attempts:
-            screen.error(f"s_client:   {attempt}")
+    return Visit(settings, screen, reached, session, short=again, earlier=outcome)

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from handglass.cli.identity import CLIENT, IdentityFiles, LoadError, load_identity
+from handglass.cli.chain_parameters import BadParameterError, chain_parameters, name_flags
+from handglass.cli.identity import CLIENT, IdentityFiles, LoadError, load_ca_names, load_identity
 from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings
 from handglass.cli.options.s_client import SClientOptions
+from handglass.cli.own_chain import built_chain, completed_chain
 from handglass.cli.passphrase import PassphraseError, PassphraseSources
+from handglass.cli.protocol_details import detail_arguments, within_limits
+from handglass.cli.randomness import RandomnessError, mix
+from handglass.cli.s_client.reach import Way, read_way
 from handglass.cli.sessions import SessionFile, SessionFileError, read_session
+from handglass.cli.stores import Stores, form_of, open_stores
 from handglass.crypto.identity import Identity
 from handglass.handshake.config import ClientConfig
 from handglass.handshake.session import Session
-from handglass.net.dial import Target, parse_target
-from handglass.net.errors import NetError
+from handglass.net.errors import NetCode, NetError
 from handglass.net.files import FileError, path_of, read_file
-from handglass.net.trust import TrustError, TrustOptions, TrustPlaces, open_trust
+from handglass.net.trust import TrustError
 from handglass.observe.keylog import FIRST_LINE
 from handglass.records import dataclass, field
+from handglass.verify.nameopt import ONELINE
 from handglass.verify.params import NAMED_SETS, VerifyParams
 
 MAX_EARLY_DATA = 1 << 24
@@ -36,80 +43,112 @@ class Settings:
     """Everything that a connection needs to know."""
 
     options: SClientOptions
-    target: Target
+    way: Way
     engine: EngineSettings
     config: ClientConfig
-    trust: TrustPlaces
+    stores: Stores
     params: VerifyParams
     early_data: bytes | None = field(default=None, repr=False)
     key_log: IO[str] | None = None
     session_outcome: int | None = None
     """What the session of -sess_in says came of verifying the peer (X509_V_…)."""
+    name_flags: int = ONELINE
 
 
 def read_settings(options: SClientOptions, environment: Mapping[str, str] | None = None) -> Settings:
     """Read and check everything. Raises StartError."""
     try:
-        target = _target(options)
-        engine = engine_settings(options)
-        places = TrustOptions(file=options.ca_file, directory=_text(options.ca_path))
-        trust = open_trust(places, os.environ if environment is None else environment)
-        identity = _identity(options)
+        mix(options.rand)
+        surroundings = os.environ if environment is None else environment
+        way = read_way(options, surroundings)
+        engine = within_limits(options, options, engine_settings(options))
+        arguments = engine.arguments | detail_arguments("s_client", options) | _own_arguments(options)
+        stores = open_stores(options, surroundings)
+        params = _params(options, engine)
+        flags = name_flags(options.nameopt)
+        identities = _identities(options, stores)
         stored = _session(options.sess_in)
         session = session_of(stored) if stored is not None else None
         early_data = _early_data(options.early_data)
         key_log = open_key_log(options.keylogfile)
-        name = _server_name(options, target)
-    except (SettingError, LoadError, PassphraseError, TrustError, FileError) as error:
+        name = _server_name(options, way)
+    except BadParameterError as error:
+        raise StartError(f"s_client: {error}") from error
+    except (SettingError, LoadError, PassphraseError, TrustError, FileError, RandomnessError) as error:
         raise StartError(str(error)) from error
     except NetError as error:
+        if error.code == NetCode.NO_SUCH_PROTOCOL:
+            raise StartError(f"s_client: {error.sentence}") from error
         raise StartError(f"{error.sentence}\nconnect:errno={error.errno}") from error
     config = ClientConfig(
-        **engine.arguments,
+        **arguments,
         key_shares=engine.key_shares,
         server_name=name,
-        identities=(identity,) if identity is not None else (),
+        identities=identities,
         session=session,
         early_data=early_data is not None,
         post_handshake_auth=options.enable_pha,
     )
     outcome = stored.verify_result if stored is not None else None
-    params = _params(options, engine)
-    return Settings(options, target, engine, config, trust, params, early_data, key_log, outcome)
+    return Settings(
+        options, way, engine, config, stores, params, early_data, key_log, outcome, name_flags=flags
+    )
 
 
-def _target(options: SClientOptions) -> Target:
-    """Whom to connect to: -connect or the last word, with -host and -port in place of its parts."""
-    target = parse_target(options.connect or options.target or "localhost:4433")
-    host = options.host if options.host is not None else target.host
-    port = str(options.port) if options.port is not None else target.port
-    return Target(host, port)
+def _own_arguments(options: SClientOptions) -> dict[str, Any]:
+    """What only a client's configuration has, or has for another reason than a server's. Raises LoadError."""
+    return {
+        "fallback": options.fallback_scsv,
+        "pad_hello_to": 512 if options.bugs else 0,
+        "allow_legacy_peer": options.legacy_server_connect or options.legacy_renegotiation,
+        "max_fragment_length": options.maxfraglen,
+        "authorities": tuple(load_ca_names(options.request_ca_file)) if options.request_ca_file else (),
+        "tickets": not options.no_ticket,
+    }
 
 
-def _server_name(options: SClientOptions, target: Target) -> str | None:
+def _server_name(options: SClientOptions, way: Way) -> str | None:
     if options.noservername:
         return None
     if options.servername is not None:
         if not options.servername.isascii():
             raise StartError(f"-servername {options.servername}: give the name in its ASCII form (xn--…)")
         return options.servername
-    return target.dns_name
+    return way.server_name
 
 
 def _params(options: SClientOptions, engine: EngineSettings) -> VerifyParams:
-    hosts = (options.verify_hostname,) if options.verify_hostname is not None else ()
-    own = VerifyParams(depth=options.verify, auth_level=engine.security_level, hosts=hosts)
-    return NAMED_SETS["ssl_server"].overridden(own)
+    own = VerifyParams(depth=options.verify, auth_level=engine.security_level)
+    return NAMED_SETS["ssl_server"].overridden(own).overridden(chain_parameters(options.given))
 
 
-def _identity(options: SClientOptions) -> Identity | None:
-    if options.cert is None:
-        return None
+def _identities(options: SClientOptions, stores: Stores) -> tuple[Identity, ...]:
+    """Our certificates, the one of -cert first, with their chains as far as they can be had."""
+    if options.cert is None and options.xcert is None:
+        return ()
+    from handglass.cli.extra_certificates import load_extra  # noqa: PLC0415 - few have certificates
+
+    store, now = stores.own_store(), int(time.time())
+    found = []
+    if options.cert is not None:
+        complete = built_chain if options.build_chain else completed_chain
+        found.append(complete(_identity(options, options.cert), store, now))
+    return (*found, *load_extra(options.given, store, now))
+
+
+def _identity(options: SClientOptions, certificate: str) -> Identity:
     secret = None
     with PassphraseSources() as sources:
         if options.passphrase is not None:
             secret = sources.get(options.passphrase)
-    files = IdentityFiles(options.cert, options.key, options.cert_chain, passphrase=secret)
+    files = IdentityFiles(
+        certificate,
+        options.key,
+        options.cert_chain,
+        form_of(options.certform),
+        form_of(options.keyform),
+        passphrase=secret,
+    )
     return load_identity(files, CLIENT)
 
 
@@ -163,10 +202,6 @@ def open_key_log(path: str | None) -> IO[str] | None:
     except OSError as error:
         raise StartError(f"Error writing keylog file {path}: {error.strerror}") from error
     return file
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
 
 
 def complain(error: StartError) -> int:

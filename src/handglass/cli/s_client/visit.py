@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import socket
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -11,10 +11,12 @@ from pathlib import Path
 
 from handglass.cli.judge import Judge
 from handglass.cli.s_client.keyboard import Keyboard
+from handglass.cli.s_client.reach import Reached
 from handglass.cli.s_client.settings import Settings
 from handglass.cli.screen import Screen
 from handglass.cli.sessions import SessionFile, write_session
 from handglass.connection import ClientConnection
+from handglass.crypto.containers import certificates_to_pem
 from handglass.handshake.events import (
     CertificateRequested,
     Closed,
@@ -27,7 +29,7 @@ from handglass.handshake.events import (
 )
 from handglass.handshake.observer import Observer
 from handglass.handshake.session import Session
-from handglass.handshake.state import PeerChain
+from handglass.handshake.state import Negotiated, PeerChain
 from handglass.net.errors import NetError
 from handglass.net.pump import Pump
 from handglass.observe import advice, report
@@ -41,7 +43,6 @@ from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription, ProtocolVersion
 from handglass.registry.errors import LocalError, PeerError, TLSError
 from handglass.verify.codes import VerifyCode
-from handglass.verify.store import TrustStore
 
 ANSWER_SECONDS = 1.0
 """How long the end of input waits for a first answer to what was sent."""
@@ -62,31 +63,32 @@ class Visit:
         self,
         settings: Settings,
         screen: Screen,
-        sock: socket.socket,
+        reached: Reached,
         session: Session | None,
         *,
         short: bool,
-        connect_seconds: float,
         earlier: int | None = None,
     ) -> None:
         self._settings = settings
         self._options = settings.options
         self._screen = screen
         self._short = short
-        self._connect_seconds = connect_seconds
+        self._reached = reached
         self._talkative = not (self._options.quiet or self._options.brief)
         self._judge = Judge(
-            TrustStore(sources=[settings.trust]),
+            settings.stores.peer_store(),
             settings.params,
             err=sys.stderr,
             return_error=self._options.verify_return_error,
-            quiet=self._options.brief,
+            quiet=self._options.brief or self._options.verify_quiet,
+            name_flags=settings.name_flags,
+            fetch_issuers=self._options.aia_fetch,
             now=int(time.time()),
         )
         config = replace(settings.config, session=session, verify_peer=self._judge_peer)
         self._config = config
         self.connection = ClientConnection(config, clock=time.time, observer=self._observer())
-        self._pump = Pump(sock, self.connection, self._take)
+        self._pump = Pump(reached.socket, self.connection, self._take, wrapper=reached.wrapper)
         self.session: Session | None = None
         self._asked: CertificateRequested | None = None
         self._established = False
@@ -95,6 +97,7 @@ class Visit:
         self._leaving: float | None = None
         self._keyboard: Keyboard | None = None
         self._gone = False
+        self._silent = False
         self._no_name_told = settings.config.server_name is not None
         self._earlier = earlier
 
@@ -105,6 +108,7 @@ class Visit:
         limit = self._options.handshake_timeout or None
         deadline = None if limit is None else time.monotonic() + limit
         self._pump.give(self.connection.start())
+        self._take_early_bytes()
         self._send_early_data()
         in_time = self._run(lambda: self._established or self._over, deadline)
         if not in_time and not self._over:
@@ -122,7 +126,7 @@ class Visit:
             send=self._send,
             command=self._command,
             end=self._input_ended,
-            commands=not self._options.ign_eof,
+            commands=not (self._options.ign_eof or self._options.nocommands),
             crlf=self._options.crlf,
         )
         if self._keyboard.descriptor is None:
@@ -131,28 +135,38 @@ class Visit:
             limit = self._leaving
             self._run(
                 lambda: self._over or self._gone or self._leaving != limit,  # noqa: B023 - called in this turn
-                limit,
+                min((end for end in (limit, self._silence_ends) if end is not None), default=None),
                 self._keyboard,
             )
-            # While the run lasted, an answer may have moved the end away.
-            if self._leaving is not None and time.monotonic() >= self._leaving:
+            # While the run lasted, an answer may have moved either end away.
+            now = time.monotonic()
+            if self._leaving is not None and now >= self._leaving:
                 self._gone = True
+            elif self._silence_ends is not None and now >= self._silence_ends:
+                self._gone = self._silent = True
 
     def finish(self) -> int:
         """Close, say how it ended, and give the exit status."""
         status = 0
-        if self._error is None and self._closed is None:
+        if self._silent and not self._over:
+            silence = f"{self._options.idle_timeout:g} seconds (-idle_timeout)"
+            self._screen.error(f"s_client: the server has said nothing for {silence}")
+            self.leave()
+            status = 1
+        elif self._error is None and self._closed is None:
             self._screen.error("DONE")
             self.leave()
         elif self._error is not None:
             status = self._complain(self._error)
-        elif self._closed is not None and self._closed.clean:
+        elif self._closed is not None and (self._closed.clean or self._options.ignore_unexpected_eof):
             self.leave()
             if self._talkative:
                 self._screen.text("closed\n")
         else:
             status = self._complain(PeerError(reasons.UNEXPECTED_EOF))
         self._pump.close()
+        if self._options.prexit and self._talkative:
+            self._screen.text(report.full_report(self._facts()))
         return status
 
     # Pieces ----------------------------------------------------------------------------------------------
@@ -167,6 +181,12 @@ class Visit:
         self.connection.close()
         self._pump.drain(LINGER_SECONDS)
         self._pump.close()
+
+    @property
+    def _silence_ends(self) -> float | None:
+        """When -idle_timeout is over (monotonic seconds), if the server says nothing until then."""
+        limit = self._options.idle_timeout
+        return self._pump.heard + limit if limit else None
 
     @property
     def _over(self) -> bool:
@@ -191,6 +211,13 @@ class Visit:
         if self._settings.key_log is not None:
             observers.append(KeyLog(self._settings.key_log))
         return combined(observers)
+
+    def _take_early_bytes(self) -> None:
+        """What the server has said under TLS before it heard from us, for instance an alert."""
+        try:
+            self._pump.receive(self._reached.early)
+        except NetError as error:
+            self._error = error
 
     def _send_early_data(self) -> None:
         data = self._settings.early_data
@@ -307,7 +334,23 @@ class Visit:
             show_certificates=self._options.showcerts,
             established=self._established,
             earlier=self._earlier,
+            name_flags=self._settings.name_flags,
+            keying_material=self._keying_material(),
         )
+
+    def _keying_material(self) -> str:
+        """The block of -keymatexport; nothing where no connection stands that could export."""
+        label, length = self._options.keymatexport, self._options.keymatexportlen
+        if label is None or not self._established:
+            return ""
+        try:
+            material = self.connection.export_keying_material(os.fsencode(label), None, length)
+        except (
+            LocalError,
+            ValueError,
+        ):  # the label is not free, or the length more than there is (RFC 5869 §2.3)
+            return report.keying_material(label, length, None)
+        return report.keying_material(label, length, material)
 
     @property
     def outcome(self) -> int | None:
@@ -329,6 +372,7 @@ class Visit:
 
     def _report(self) -> None:
         self._tell_no_name()
+        self._write_chains()
         facts = self._facts()
         if self._options.brief and not self._options.quiet:
             if self._established:
@@ -336,12 +380,30 @@ class Visit:
                 sys.stderr.flush()
         elif self._talkative:
             self._screen.text(report.short_report(facts) if self._short else report.full_report(facts))
+        if self._established and self._reached.last_line:
+            self._screen.error(self._reached.last_line + "\r")
+
+    def _write_chains(self) -> None:
+        """-presented_out and -verified_out."""
+        verdict = self._judge.result
+        verified = [each.der for each in verdict.chain] if verdict is not None and verdict.ok else []
+        for path, chain in (
+            (self._options.presented_out, list(self.connection.negotiated.peer_certificates)),
+            (self._options.verified_out, verified),
+        ):
+            if path is None or not chain:
+                continue
+            try:
+                Path(path).write_text(certificates_to_pem(chain), encoding="ascii")
+            except OSError as error:
+                self._screen.error(f"s_client: cannot write {path}: {error.strerror}")
 
     def _complain(self, error: TLSError | NetError) -> int:
         """Say what went wrong, for scripts and for people; the exit status."""
         if isinstance(error, NetError):
-            self._screen.error(f"read:errno={error.errno}")
-            if self._options.brief:
+            if error.errno:
+                self._screen.error(f"read:errno={error.errno}")
+            if self._options.brief and error.errno:
                 self._screen.error("CONNECTION CLOSED BY SERVER")
             when = (
                 ""
@@ -356,3 +418,10 @@ class Visit:
         for line in advice.explain(error, self.connection.negotiated):
             self._screen.error(f"s_client: {line}")
         return 1
+
+
+def report_nothing(screen: Screen) -> None:
+    """The report of -prexit where no connection stood."""
+    screen.text(
+        report.full_report(report.Facts(Negotiated(is_client=True), None, 0, 0, (), established=False))
+    )

@@ -1,0 +1,34 @@
+"""-run_timeout: a time limit for everything that the program does, wherever it is when the time is over.
+
+The system's alarm ends any wait, also one for the reader of our output; an exception that no one else catches
+brings the program to its end.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class RunOver(BaseException):
+    """The time for the whole run is over. The text is a sentence. No `except Exception` on the way shall see it."""
+
+
+@contextmanager
+def run_limit(seconds: float) -> Iterator[None]:
+    """Raise RunOver once when so many seconds have passed; 0: never."""
+    if not seconds:
+        yield
+        return
+
+    def over(_number: int, _frame: object) -> None:
+        raise RunOver(f"the run was not done within {seconds:g} seconds (-run_timeout)")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
