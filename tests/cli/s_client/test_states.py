@@ -141,7 +141,8 @@ def test_what_the_server_begins(
                 client.wait_for(step, after=mark - 200)
                 client.end_input()
                 client.wait()
-                heard.append(lines(client.stderr))
+                # How often this is said depends on whether the end comes before or after the last ticket was read.
+                heard.append([line for line in lines(client.stderr) if "negotiation finished" not in line])
     assert heard[1] == heard[0]
 
 
