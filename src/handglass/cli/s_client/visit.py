@@ -121,10 +121,10 @@ class Visit:
             self.connection.abort(AlertDescription.USER_CANCELED)
             self._pump.drain(LINGER_SECONDS)
             self._error = LocalError(reasons.HANDSHAKE_TIMEOUT, waited)
-        seconds = time.monotonic() - began
+        spent = time.monotonic() - began
         self._report()
         if self._established and (self._options.reconnect or self._options.prexit):
-            self._tell_times(seconds)
+            self._tell_times(spent)
         return self._established and self._error is None
 
     def talk(self) -> None:
