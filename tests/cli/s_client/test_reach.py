@@ -221,7 +221,7 @@ def test_through_a_real_http_proxy(identity: Identity) -> None:
     assert "connect:errno=111" in ours(1, "-proxy_env", env={**nobody, "no_proxy": ""}).text
 
 
-@needs("danted", "microsocks")
+@needs("danted", "microsocks", "openssl")
 def test_through_real_socks_proxies(identity: Identity) -> None:
     with workshop(identity) as shop, daemons.danted(shop) as port:
         for option in ("-socks", "-socks4"):
@@ -236,6 +236,11 @@ def test_through_real_socks_proxies(identity: Identity) -> None:
             bob = ("-proxy_user", "bob", "-proxy_pass", "pass:pw")
             done = ours(met.port, "-socks", f"127.0.0.1:{port}", *bob, "-brief", data=b"hello\n")
         assert (done.returncode, done.stdout) == (0, b"HELLO\n")
+        with OpenSSLServer(identity) as server:
+            again = ours(server.port, "-socks", f"127.0.0.1:{port}", *bob, "-reconnect", "-tls1_2")
+        assert again.stdout.count(b"CONNECTED(") == 6
+        assert again.stdout.count(b"\nReused, TLSv1.2") == 5
+        assert again.stderr.count(b"ready for TLS in ") == 6
 
 
 # STARTTLS ------------------------------------------------------------------------------------------------
