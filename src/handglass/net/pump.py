@@ -65,6 +65,9 @@ class Pump:
         """The peer's side of the transport is at its end."""
         self.heard = time.monotonic()
         """When the peer was heard last (monotonic seconds)."""
+        self.on_wait: Callable[[bool], None] | None = None
+        """Told when the socket has to be waited for, once until it moves: True if that is to write."""
+        self._waiting = False
         sock.setblocking(False)
 
     def give(self, events: list[Event]) -> None:
@@ -141,8 +144,12 @@ class Pump:
         if source is not None and source.descriptor is not None and len(self._out) < BACKLOG:
             typing = source.descriptor
             poll.register(typing, select.POLLIN)
+        if self.on_wait is not None and not self._waiting:
+            self._waiting = True
+            self.on_wait(bool(self._out))
         ready = dict(poll.poll(None if seconds is None else max(seconds, 0) * 1000 + 1))
         if here in ready:
+            self._waiting = False
             if ready[here] & ~select.POLLOUT:
                 self._read()
             self.flush()

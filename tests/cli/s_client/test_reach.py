@@ -221,7 +221,7 @@ def test_through_a_real_http_proxy(identity: Identity) -> None:
     assert "connect:errno=111" in ours(1, "-proxy_env", env={**nobody, "no_proxy": ""}).text
 
 
-@needs("danted", "microsocks")
+@needs("danted", "microsocks", "openssl")
 def test_through_real_socks_proxies(identity: Identity) -> None:
     with workshop(identity) as shop, daemons.danted(shop) as port:
         for option in ("-socks", "-socks4"):
@@ -236,6 +236,11 @@ def test_through_real_socks_proxies(identity: Identity) -> None:
             bob = ("-proxy_user", "bob", "-proxy_pass", "pass:pw")
             done = ours(met.port, "-socks", f"127.0.0.1:{port}", *bob, "-brief", data=b"hello\n")
         assert (done.returncode, done.stdout) == (0, b"HELLO\n")
+        with OpenSSLServer(identity) as server:
+            again = ours(server.port, "-socks", f"127.0.0.1:{port}", *bob, "-reconnect", "-tls1_2")
+        assert again.stdout.count(b"CONNECTED(") == 6
+        assert again.stdout.count(b"\nReused, TLSv1.2") == 5
+        assert again.stderr.count(b"ready for TLS in ") == 6
 
 
 # STARTTLS ------------------------------------------------------------------------------------------------
@@ -323,6 +328,13 @@ def test_the_servers_words_cannot_drive_the_terminal(identity: Identity) -> None
     assert done.returncode == 0
     assert rb"+OK \x1b[2Jhello" in done.stderr
     assert b"\x1b" not in done.stderr
+
+
+def test_a_name_that_breaks_the_line(identity: Identity) -> None:
+    with plain_then_tls(identity, tls=False) as met:
+        done = ours(met.port, "-brief", "-starttls", "smtp", "-name", "a\r\nRCPT TO:<x>")
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"s_client: the name holds spaces or control characters")
 
 
 def test_help_lists_the_protocols() -> None:
@@ -417,6 +429,25 @@ def test_prexit(identity: Identity) -> None:
         "---\nno peer certificate available\n---\n"
         "SSL handshake has read 0 bytes and written 0 bytes\n---\nNew, (NONE), Cipher is (NONE)\n---\n",
     )
+
+
+def test_times(identity: Identity) -> None:
+    """-prexit and -reconnect tell how long each part of a connection took."""
+    with plain_then_tls(identity, HAPPY["pop3"]) as met:
+        done = ours(met.port, "-prexit", "-starttls", "pop3")
+    number = rb"\d+\.\d ms"
+    pattern = rb"s_client: connected in %b, ready for TLS in %b, handshake done in %b\n" % ((number,) * 3)
+    assert re.search(pattern, done.stderr)
+
+
+def test_nbio(identity: Identity) -> None:
+    """Where the socket had to be waited for, in OpenSSL's words; nothing with -brief."""
+    with plain_then_tls(identity) as met:
+        done = ours(met.port, "-nbio", data=b"hello\n")
+    assert normal(done.stdout).startswith("CONNECTED(<n>)\nTurned on non blocking io\nwrite R BLOCK\n")
+    assert b"\nread R BLOCK\n" in done.stdout
+    with plain_then_tls(identity) as met:
+        assert ours(met.port, "-nbio", "-brief", data=b"hello\n").stdout == b"HELLO\n"
 
 
 @needs("openssl")

@@ -99,10 +99,22 @@ S_CLIENT = Page(
         LISTS,
         SECRETS,
         Section(
+            "Getting there",
+            (
+                "All addresses of a name are tried, a new one every quarter of a second until one stands. Behind a "
+                "proxy, names are looked up by the proxy; the server name in the ClientHello is the target's.",
+                "With `-starttls` the server's own words are shown if it refuses. Text that comes between its "
+                "go-ahead and TLS is reported and thrown away. MongoDB and Redis need no `-starttls`: they "
+                "speak TLS from the first byte.",
+                "Every time limit ends with a sentence that names it, and with status 1. `-starttls_timeout` "
+                "is that of each question to the server or to a proxy and its whole answer.",
+            ),
+        ),
+        Section(
             "Commands",
             (
                 "While a connection stands, a line of the input that is nothing but one of these letters "
-                "is a command, unless `-quiet` or `-ign_eof` was given:",
+                "is a command, unless `-quiet`, `-ign_eof` or `-nocommands` was given:",
                 Terms(
                     (
                         ("Q", "End the connection and the program."),
@@ -122,6 +134,11 @@ S_CLIENT = Page(
                     "Is the certificate all right, for a script:",
                     "handglass s_client -connect example.com:443 -brief \\\n"
                     "    -verify_return_error -verify_hostname example.com </dev/null",
+                ),
+                Example(
+                    "A mail server, through a proxy:",
+                    "handglass s_client -starttls smtp -proxy proxy.example:3128 \\\n"
+                    "    -connect mail.example.com:25 </dev/null",
                 ),
                 Example(
                     "Save the chain that a server sends:",

@@ -22,6 +22,7 @@ class ClientInput(Options, title="Input options"):
     ignore_unexpected_eof = flag(
         "ignore_unexpected_eof", "Take a close without close_notify for an orderly end", where="connection"
     )
+    nbio = flag("nbio", "Show where reading or writing has to wait", where="connection")
 
 
 class ServerInput(Options, title="Input options"):

@@ -145,7 +145,6 @@ def report_unreachable(screen: Screen, error: NetError) -> None:
 BEFORE_CONNECTED = {
     NetCode.LOOKUP_FAILED,
     NetCode.LOOKUP_TIMEOUT,
-    NetCode.NAME_MALFORMED,
     NetCode.BIND_FAILED,
     NetCode.CONNECT_FAILED,
     NetCode.CONNECT_TIMEOUT,
@@ -190,7 +189,7 @@ def _proxy(
     options: SClientOptions, target: Target | UnixTarget, environment: Mapping[str, str]
 ) -> Proxy | None:
     """The proxy of -proxy, -socks, -socks4 or, if asked, the environment, with the user of -proxy_user."""
-    if not (options.proxy or options.socks or options.socks4 or options.proxy_env):
+    if not options.proxy_env and (options.proxy, options.socks, options.socks4) == (None, None, None):
         return None
     from handglass.net.proxy import (  # noqa: PLC0415 - few connections need one
         Credentials,

@@ -91,6 +91,9 @@ class Visit:
         self._config = config
         self.connection = ClientConnection(config, clock=time.time, observer=self._observer())
         self._pump = Pump(reached.socket, self.connection, self._take, wrapper=reached.wrapper)
+        if self._options.nbio and self._talkative:
+            screen.text("Turned on non blocking io\n")
+            self._pump.on_wait = self._tell_wait
         self.session: Session | None = None
         self._asked: CertificateRequested | None = None
         self._established = False
@@ -108,6 +111,7 @@ class Visit:
     def shake_hands(self) -> bool:
         """Do the handshake and report on it; False if it failed."""
         limit = self._options.handshake_timeout or None
+        began = time.monotonic()
         deadline = None if limit is None else time.monotonic() + limit
         self._pump.give(self.connection.start())
         self._take_early_bytes()
@@ -119,7 +123,10 @@ class Visit:
             self.connection.abort(AlertDescription.USER_CANCELED)
             self._pump.drain(LINGER_SECONDS)
             self._error = LocalError(reasons.HANDSHAKE_TIMEOUT, waited)
+        spent = time.monotonic() - began
         self._report()
+        if self._established and (self._options.reconnect or self._options.prexit):
+            self._tell_times(spent)
         return self._established and self._error is None
 
     def talk(self) -> None:
@@ -213,6 +220,19 @@ class Visit:
         if self._settings.key_log is not None:
             observers.append(KeyLog(self._settings.key_log))
         return combined(observers)
+
+    def _tell_wait(self, writing: bool) -> None:
+        """OpenSSL's lines of -nbio: what was done ("write" is the handshake) and what the socket was waited for."""
+        doing, what = "read" if self._established else "write", "W" if writing else "R"
+        self._screen.text(f"{doing} {what} BLOCK\n")
+
+    def _tell_times(self, handshake: float) -> None:
+        reached = self._reached
+        times = [("connected", reached.connect_seconds), ("handshake done", handshake)]
+        if self._settings.way.starttls is not None or self._settings.way.proxy is not None:
+            times.insert(1, ("ready for TLS", reached.prelude_seconds))
+        told = ", ".join(f"{what} in {seconds * 1000:.1f} ms" for what, seconds in times)
+        self._screen.error(f"s_client: {told}")
 
     def _take_early_bytes(self) -> None:
         """What the server has said under TLS before it heard from us, for instance an alert."""
