@@ -12,6 +12,7 @@ from handglass.cli.stapled import Demand, Stapled
 from handglass.handshake.state import PeerChain
 from handglass.verify.certificate import Certificate
 from handglass.verify.codes import VerifyCode
+from handglass.verify.dane import DaneRecords
 from handglass.verify.nameopt import ONELINE, format_name
 from handglass.verify.params import VerifyParams
 from handglass.verify.path import verify_chain
@@ -27,8 +28,8 @@ class Judge:
     """A `verify_peer`: builds and checks the chain, prints the steps to `err`, keeps the `result`.
 
     `return_error`: a bad chain ends the handshake (-verify_return_error). `quiet`: only problems are printed.
-    `stapled`: how much a stapled status counts, None if it is not looked at. `fetch_issuers`: missing certificates are
-    fetched from where others say (AIA).
+    `dane`: the TLSA records that authenticate the peer. `stapled`: how much a stapled status counts, None if it is not
+    looked at. `fetch_issuers`: missing certificates are fetched from where others say (AIA).
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Judge:
         now: int,
         fetch_issuers: bool = False,
         stapled: Demand | None = None,
+        dane: DaneRecords | None = None,
     ) -> None:
         self._store = store
         self._params = params
@@ -53,6 +55,9 @@ class Judge:
         self._now = now
         self._fetch_issuers = fetch_issuers
         self._demand = stapled
+        self._dane = dane
+        self.matched: str | None = None
+        """Which TLSA record the peer was authenticated by, as OpenSSL tells it."""
         self.stapled: Stapled | None = None
         """What was stapled, if that was asked for."""
         self.result: VerifyResult | None = None
@@ -65,9 +70,12 @@ class Judge:
 
             certificates = complete_chain(certificates, self._store)
         leaf, *others = certificates
+        dane = self._dane.judge() if self._dane is not None else None
         self.result = result = verify_chain(
-            leaf, others, self._store, self._params, self._now, decide=self._decide
+            leaf, others, self._store, self._params, self._now, decide=self._decide, dane=dane
         )
+        if dane is not None and dane.matched is not None:
+            self.matched = dane.matched.text
         if self._demand is not None:
             self.stapled = Stapled(chain, result, self._now)
             self.result = result = self.stapled.judged(result, self._demand)

@@ -46,6 +46,8 @@ class Facts:
     name_flags: int = ONELINE
     show_certificates: bool = False
     established: bool = True
+    matched: str | None = None
+    """The line on the TLSA record that matched."""
     earlier: int | None = None
     """The outcome (X509_V_…) that the resumed session brings from where it began."""
     keying_material: str = field(default="", repr=False)
@@ -204,6 +206,8 @@ def verification_lines(facts: Facts) -> list[str]:
         lines = ["Verification: OK"]
         if verdict.peername is not None:
             lines.append(f"Verified peername: {verdict.peername}")
+        if facts.matched is not None:
+            lines.append(facts.matched)
         return lines
     return [f"Verification error: {text_of(verdict.code)}"]
 

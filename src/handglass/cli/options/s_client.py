@@ -6,6 +6,7 @@ from .chain import ChainChecks
 from .ciphers import Algorithms
 from .client_status import ClientStatus
 from .connect import Connect
+from .dane import Dane
 from .extensions import ClientExtensions, Extensions
 from .identity import ClientIdentity, ExtraIdentities, IdentityForms
 from .io import ClientInput
@@ -46,6 +47,7 @@ class SClientOptions(
     VerifyOutput,
     ChainChecks,
     ClientStatus,
+    Dane,
     ClientSession,
     ClientInput,
     ClientOutput,
@@ -67,8 +69,20 @@ class SClientOptions(
         self._check_way()
         if self.maxfraglen is not None and self.maxfraglen not in FRAGMENT_LENGTHS:
             raise usage_error(type(self), f"Max Fragment Len {self.maxfraglen} is out of permitted values")
+        self._check_dane()
         if self.servername is not None and self.noservername:
             raise usage_error(type(self), "Can't use -servername and -noservername together")
+
+    def _check_dane(self) -> None:
+        """Look at what DANE needs."""
+        if self.dane_tlsa_domain is not None and self.noservername:
+            raise usage_error(type(self), "Can't use -dane_tlsa_domain and -noservername together")
+        if self.dane_tlsa_domain is not None and not self.dane_tlsa_rrdata:
+            raise ConflictError(
+                "s_client: DANE TLSA authentication requires at least one -dane_tlsa_rrdata option."
+            )
+        if self.dane_tlsa_rrdata and self.dane_tlsa_domain is None:
+            raise ConflictError("s_client: DANE TLSA authentication requires the -dane_tlsa_domain option.")
 
     def _check_way(self) -> None:
         """Look at how the server is to be reached."""

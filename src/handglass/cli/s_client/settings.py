@@ -28,6 +28,7 @@ from handglass.net.files import FileError, path_of, read_file
 from handglass.net.trust import TrustError
 from handglass.observe.keylog import FIRST_LINE
 from handglass.records import dataclass, field
+from handglass.verify.dane import DaneRecords, TlsaError, parse_record
 from handglass.verify.nameopt import ONELINE
 from handglass.verify.params import NAMED_SETS, VerifyParams
 
@@ -53,6 +54,7 @@ class Settings:
     session_outcome: int | None = None
     """What the session of -sess_in says came of verifying the peer (X509_V_…)."""
     name_flags: int = ONELINE
+    dane: DaneRecords | None = None
 
 
 def read_settings(options: SClientOptions, environment: Mapping[str, str] | None = None) -> Settings:
@@ -66,6 +68,7 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
         stores = open_stores(options, surroundings)
         params = _params(options, engine)
         flags = name_flags(options.nameopt)
+        dane = _dane(options)
         identities = _identities(options, stores)
         stored = _session(options.sess_in)
         session = session_of(stored) if stored is not None else None
@@ -91,7 +94,17 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
     )
     outcome = stored.verify_result if stored is not None else None
     return Settings(
-        options, way, engine, config, stores, params, early_data, key_log, outcome, name_flags=flags
+        options,
+        way,
+        engine,
+        config,
+        stores,
+        params,
+        early_data,
+        key_log,
+        outcome,
+        name_flags=flags,
+        dane=dane,
     )
 
 
@@ -111,6 +124,8 @@ def _own_arguments(options: SClientOptions) -> dict[str, Any]:
 def _server_name(options: SClientOptions, way: Way) -> str | None:
     if options.noservername:
         return None
+    if options.dane_tlsa_domain is not None:
+        return options.dane_tlsa_domain.removesuffix(".")
     if options.servername is not None:
         if not options.servername.isascii():
             raise StartError(f"-servername {options.servername}: give the name in its ASCII form (xn--…)")
@@ -119,8 +134,24 @@ def _server_name(options: SClientOptions, way: Way) -> str | None:
 
 
 def _params(options: SClientOptions, engine: EngineSettings) -> VerifyParams:
-    own = VerifyParams(depth=options.verify, auth_level=engine.security_level)
+    hosts = () if options.dane_tlsa_domain is None else (options.dane_tlsa_domain.removesuffix("."),)
+    own = VerifyParams(depth=options.verify, auth_level=engine.security_level, hosts=hosts)
     return NAMED_SETS["ssl_server"].overridden(own).overridden(chain_parameters(options.given))
+
+
+def _dane(options: SClientOptions) -> DaneRecords | None:
+    """The TLSA records that can be used; of the others each is told. Raises StartError if none can."""
+    if options.dane_tlsa_domain is None:
+        return None
+    records = []
+    for text in options.dane_tlsa_rrdata:
+        try:
+            records.append(parse_record(text))
+        except TlsaError as error:
+            sys.stderr.write(f"s_client: warning: {error}\n")
+    if not records:
+        raise StartError("s_client: Failed to import any TLSA records.")
+    return DaneRecords(records, no_ee_name_checks=options.dane_ee_no_namechecks)
 
 
 def _identities(options: SClientOptions, stores: Stores) -> tuple[Identity, ...]:

@@ -85,6 +85,7 @@ class Visit:
             name_flags=settings.name_flags,
             fetch_issuers=self._options.aia_fetch,
             stapled=self._demand(),
+            dane=settings.dane,
             now=int(time.time()),
         )
         config = replace(settings.config, session=session, verify_peer=self._judge_peer)
@@ -356,6 +357,7 @@ class Visit:
             show_certificates=self._options.showcerts,
             established=self._established,
             name_flags=self._settings.name_flags,
+            matched=self._judge.matched,
             earlier=self._earlier,
             keying_material=self._keying_material(),
         )
