@@ -6,10 +6,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from interop.report import MatrixReport
 from support.peers import require, shared_nss_database
 from support.pki import Pki, shared_pki
+
+# The same examples in every run, and no judgement on how long they take: other programs run too.
+settings.register_profile(
+    "handglass", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("handglass")
 
 
 def pytest_configure(config: pytest.Config) -> None:

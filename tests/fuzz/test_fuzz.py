@@ -10,6 +10,7 @@ SEEDS = range(1, 9)
 INPUTS = 12_500
 
 
+@pytest.mark.no_cover  # twice as quick; the other tests of the engine come to the same lines
 @pytest.mark.parametrize("seed", SEEDS)
 def test_mutated_input(seed: int) -> None:
     """100,000 damaged inputs in all: each is taken, or ends the connection in good order."""

@@ -49,6 +49,7 @@ class Stapling:
         self._store = store
         self._tell = tell
         self._staplers: dict[bytes, Stapler | None] = {}
+        self._chains: dict[tuple[bytes, ...], list[Stapler | None]] = {}
 
     def prepare(self, identities: Iterable[Identity]) -> None:
         """Begin to ask about the certificates of identities, without waiting."""
@@ -73,6 +74,13 @@ class Stapling:
                 self._tell(f"cert_status: ocsp response sent:\n{text.rstrip()}")
         return found
 
+    @property
+    def may_wait(self) -> bool:
+        """Whether a response may still have to be waited for: some responder has not answered for the first time."""
+        return any(
+            stapler is not None and not stapler.has_answered for stapler in list(self._staplers.values())
+        )
+
     def close(self) -> None:
         """End the threads."""
         for stapler in self._staplers.values():
@@ -92,10 +100,15 @@ class Stapling:
 
     def _for(self, identity: Identity) -> list[Stapler | None]:
         """Return the stapler of each certificate that gets a response; None where it cannot be had."""
-        certificates = list(map(Certificate, identity.certificates[:MAX_CHAIN]))
-        if not self._options.all_certificates:
-            return [self._stapler(certificates[0], certificates)]
-        return [self._stapler(each, certificates) for each in certificates if not each.facts.self_issued]
+        found = self._chains.get(identity.certificates)
+        if found is None:
+            certificates = list(map(Certificate, identity.certificates[:MAX_CHAIN]))
+            wanted = certificates[:] if self._options.all_certificates else certificates[:1]
+            while len(wanted) > 1 and wanted[-1].facts.self_issued:
+                wanted.pop()  # nobody but itself could tell of a root
+            found = [self._stapler(each, certificates) for each in wanted]
+            self._chains[identity.certificates] = found
+        return found
 
     def _stapler(self, certificate: Certificate, sent: Sequence[Certificate]) -> Stapler | None:
         if certificate.der not in self._staplers:

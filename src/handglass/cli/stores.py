@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 class Stores:
     """The places that the options name, opened. `download`: whether -crl_download was given."""
 
+    trusted: TrustPlaces
     peer: TrustPlaces
     own: TrustPlaces
     crls: Sequence[Crl] = ()
@@ -49,6 +50,10 @@ class Stores:
     def own_store(self) -> TrustStore:
         """Return a store to complete one's own chain from."""
         return TrustStore(sources=[self.own])
+
+    def issuers(self) -> TrustStore:
+        """Return a store to find the issuers of one's own certificates in."""
+        return TrustStore(sources=[self.own, self.trusted])
 
 
 def open_stores(
@@ -72,6 +77,7 @@ def open_stores(
     for path in options.all(type(options).crl):
         crls += load_crl_file(path, form_of(options.crl_form))
     return Stores(
+        trusted=common,
         peer=open_trust(peer) if peer.given else common,
         own=open_trust(own) if own.given else common,
         crls=[Crl(data) for data in crls],

@@ -256,6 +256,8 @@ class Connection:
             raise LocalError(reasons.NOT_IN_THIS_VERSION, "TLS 1.3 has no renegotiation")
         if not self._me.sends_data or self.error is not None or self._closed:
             raise LocalError(reasons.INTERNAL_ERROR, "this needs an open connection whose handshake is done")
+        if not self._me.settings.allow_renegotiation:
+            raise LocalError(reasons.RENEGOTIATION_REFUSED)
         if self._me.renegotiating:
             raise LocalError(reasons.INTERNAL_ERROR, "a renegotiation is under way")
 

@@ -121,6 +121,11 @@ class Stapler:
         self._answered.wait(self._options.seconds + 1 if seconds is None else seconds)
         return self.current()
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether the first question is over, so that `get` does not wait any more."""
+        return self._answered.is_set()
+
     def close(self) -> None:
         """End the thread; a question under way is left to run out by itself."""
         self._ended.set()

@@ -359,7 +359,7 @@ ILLEGAL_KEY_UPDATE = Reason("ILLEGAL_KEY_UPDATE", A.ILLEGAL_PARAMETER,
 
 # Renegotiation, up to TLS 1.2
 RENEGOTIATION_REFUSED = Reason("RENEGOTIATION_REFUSED", A.NO_RENEGOTIATION,
-    "The peer wants to renegotiate, and that is not enabled here", "RFC 5246 §7.2.2")
+    "Renegotiation is wanted, and it is not enabled here", "RFC 5246 §7.2.2")
 RENEGOTIATION_DECLINED = Reason("RENEGOTIATION_DECLINED", A.HANDSHAKE_FAILURE,
     "The peer does not want to renegotiate", "RFC 5246 §7.2.2")
 RENEGOTIATION_IN_TLS13 = Reason("RENEGOTIATION_IN_TLS13", A.UNEXPECTED_MESSAGE,

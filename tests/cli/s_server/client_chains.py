@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import shutil
 import time
 from collections.abc import Sequence
 from contextlib import redirect_stderr
@@ -19,13 +20,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from handglass.cli.options.s_server import SServerOptions
 from handglass.cli.s_server.settings import read_settings
 from handglass.connection import ClientConnection, ServerConnection
-from handglass.crypto.containers import load_certificates, load_private_key
+from handglass.crypto.containers import load_certificates, load_private_key, subject_and_issuer
 from handglass.crypto.identity import make_identity
 from handglass.handshake.config import ClientConfig
 from handglass.records import dataclass
 from handglass.registry.errors import AlertReceived
+from handglass.verify.name_hash import name_hash
 from support.peers import ADDRESS, OpenSSLServer, program
-from support.pki import Identity, Pki
+from support.pki import Identity
 from support.processes import run
 from verify.support import build
 from verify.support.build import Built
@@ -112,18 +114,30 @@ def ours(server: Identity, client: Client, options: Sequence[str | Path]) -> Jud
 def openssl(server: Identity, client: Client, options: Sequence[str | Path]) -> Judgement:
     """Let OpenSSL's server judge, and its client knock."""
     with OpenSSLServer(server, "-naccept", "1", *options) as process:
-        knocking: list[str | Path] = [program("openssl"), "s_client", "-connect", f"{ADDRESS}:{process.port}"]
-        if "-verify_return_error" in options:
-            knocking += ["-tls1_2"]  # where the alert comes before the client is done
-        knocking += ["-cert", client.leaf, "-key", client.key, "-cert_chain", client.between]
-        said = run(knocking, data=b"Q\n").text
+        _, alert = knock(process.port, client, "-verify_return_error" in options)
         process.wait()
-        alert = re.search(r"SSL alert number (\d+)", said)
-        return Judgement(_judged(process.stderr.decode()), int(alert[1]) if alert else None)
+        return Judgement(_judged(process.stderr.decode()), alert)
+
+
+def knock(port: int, client: Client, old: bool = True) -> tuple[str, int | None]:
+    """Connect with OpenSSL's client; what it says, and the alert that it got.
+
+    `old`: with TLS 1.2, where the alert comes before the client is done.
+    """
+    command: list[str | Path] = [program("openssl"), "s_client", "-connect", f"{ADDRESS}:{port}"]
+    command += ["-cert", client.leaf, "-key", client.key, "-cert_chain", client.between]
+    said = run([*command, "-tls1_2"] if old else command, data=b"Q\n").text
+    alert = re.search(r"SSL alert number (\d+)", said)
+    return said, int(alert[1]) if alert else None
 
 
 def _judged(text: str) -> list[str]:
     return [line for line in text.splitlines() if JUDGED.match(line)]
 
 
-__all__ = ["Client", "Judgement", "Pki", "openssl", "ours", "write_client"]
+def hash_directory(directory: Path, *certificates: Path) -> None:
+    """Make a directory as `openssl rehash` does."""
+    directory.mkdir()
+    for certificate in certificates:
+        subject, _ = subject_and_issuer(load_certificates(certificate.read_bytes())[0])
+        shutil.copy(certificate, directory / f"{name_hash(subject)}.0")

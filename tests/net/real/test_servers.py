@@ -17,10 +17,12 @@ from handglass.net.errors import NetCode, NetError
 from handglass.net.starttls import Names, start_tls
 from handglass.net.trust import TrustOptions
 from handglass.records import dataclass
+from interop.sides import wait_for_bytes
 from net.real import daemons
 from net.real.daemons import Workshop, workshop
 from support.peers import needs
 from support.pki import Identity, Pki
+from support.s_client import ours, start_ours
 
 NAMES = Names("server.test")
 STREAM = (
@@ -138,13 +140,18 @@ def identity(pki: Pki) -> Identity:
 def test_agreed(word: str, case: Case, identity: Identity) -> None:
     with workshop(identity) as shop, case.start(shop, tls=True) as port:
         say_in_private(word, port, identity, case.say, case.answer)
+        say_with_the_program(word, port, identity, case.say, case.answer)
 
 
 @pytest.mark.parametrize(("word", "case"), CASES.values(), ids=list(CASES))
 def test_refused(word: str, case: Case, identity: Identity) -> None:
     with workshop(identity) as shop, case.start(shop, tls=False) as port:
         found = refusal(word, port)
-    assert case.words in found[case.refusal]
+        assert case.words in found[case.refusal]
+        wait = "1" if word == "irc" else "20"
+        outcome = ours(port, "-starttls", word, "-name", "server.test", "-starttls_timeout", wait)
+    assert outcome.returncode == 1
+    assert case.words in outcome.stderr.decode()
 
 
 @needs("ngircd")
@@ -160,6 +167,8 @@ def test_dovecot(identity: Identity) -> None:
         say_in_private("pop3", ports["pop3"], identity, b"CAPA\r\n", b"+OK")
         say_in_private("lmtp", ports["lmtp"], identity, b"LHLO me.test\r\n", b"250-")
         say_in_private("sieve", ports["sieve"], identity, b"", b'"IMPLEMENTATION" ')
+        say_with_the_program("imap", ports["imap"], identity, b"a CAPABILITY\r\n", b"* CAPABILITY ")
+        say_with_the_program("sieve", ports["sieve"], identity, b"", b'"IMPLEMENTATION" ')
 
 
 @needs("dovecot")
@@ -195,6 +204,16 @@ def say_in_private(word: str, port: int, identity: Identity, say: bytes, answer:
                 received += data
             assert received.startswith(answer)
             assert received
+
+
+def say_with_the_program(word: str, port: int, identity: Identity, say: bytes, answer: bytes) -> None:
+    """Do the same with s_client: what it reads goes to the server, what comes back to standard output."""
+    names = ("-name", "server.test", "-servername", "server.test", "-verify_hostname", "server.test")
+    trust = ("-CAfile", identity.root, "-verify_return_error")
+    with start_ours(port, "-starttls", word, *names, *trust, "-quiet") as process:
+        process.send(say)
+        wait_for_bytes(process, answer or b"\x00")
+        assert process.stdout.startswith(answer)
 
 
 def refusal(word: str, port: int) -> dict[NetCode, str]:

@@ -80,12 +80,15 @@ def versions_asked_for(options: Versions, supported: Collection[ProtocolVersion]
 
     Raises ListError("no protocols available").
     """
+    only, excluded = version_flags(options)
+    return select_versions(supported, only=only, excluded=excluded)
+
+
+def version_flags(options: Versions) -> tuple[ProtocolVersion | None, list[ProtocolVersion]]:
+    """Return the one version that an option names, if one does, and those that options leave out."""
     named = options.last(*ONLY)
-    return select_versions(
-        supported,
-        only=FLAGS[named.names[0]] if named is not None else None,
-        excluded=[FLAGS[row.names[0].removeprefix("no_")] for row in WITHOUT if options.has(row)],
-    )
+    only = FLAGS[named.names[0]] if named is not None else None
+    return only, [FLAGS[row.names[0].removeprefix("no_")] for row in WITHOUT if options.has(row)]
 
 
 def select_versions(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .table import Options, flag, text
+from .table import Options, flag, number, text
 
 
 class Extensions(Options, title="Extension options"):
@@ -24,6 +24,18 @@ class ClientExtensions(Options, title="Extension options"):
         "enable_pha",
         "Let the server ask for a certificate later (TLS 1.3)",
         where="ClientHello: post_handshake_auth",
+    )
+    maxfraglen = number(
+        "maxfraglen",
+        "n",
+        "Ask for records of at most 512, 1024, 2048 or 4096 bytes",
+        where="max_fragment_length",
+    )
+    request_ca_file = text(
+        "requestCAfile",
+        "file",
+        "Name the certificates of this file as acceptable authorities",
+        where="certificate_authorities",
     )
 
 

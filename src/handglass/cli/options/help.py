@@ -26,14 +26,6 @@ def help_text(program: type[Options], width: int = 100) -> str:
     return "\n".join(lines) + "\n"
 
 
-def left(row: Option[Any]) -> str:
-    """Return the row's names with the argument."""
-    if not row.names:
-        return row.metavar or ""
-    names = ", ".join(f"-{name}" for name in row.names)
-    return f"{names} {row.metavar}" if row.metavar else names
-
-
 def right(row: Option[Any]) -> str:
     """Return the row's help with its default."""
     if row.takes_value and row.default not in {None, ()}:
@@ -48,8 +40,16 @@ def _with_default(row: Option[Any]) -> str:
 
 
 def _entry(row: Option[Any], width: int) -> Iterator[str]:
-    start = f" {left(row)}"
-    lines = list(_wrap(right(row), max(width - INDENT, 30)))
+    """Give the row's lines; each further name of it has a line of its own, where a search finds it."""
+    first, *others = row.names or ("",)
+    argument = f" {row.metavar}" if row.metavar else ""
+    yield from _lines(f" -{first}{argument}" if first else argument, right(row), width)
+    for name in others:
+        yield from _lines(f" -{name}{argument}", f"The same as -{first}", width)
+
+
+def _lines(start: str, text: str, width: int) -> Iterator[str]:
+    lines = list(_wrap(text, max(width - INDENT, 30)))
     if len(start) >= INDENT:
         yield start
     else:

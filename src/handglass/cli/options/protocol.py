@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from .parser import ConflictError
-from .table import Options, flag
+from .table import Options, flag, number_or, text
 
 VERSIONS = "ClientHello: supported_versions"
+RECORDS = "record layer"
+RENEGOTIATION = "renegotiation"
 
 
 class Versions(Options, title="Protocol options"):
@@ -18,6 +20,62 @@ class Versions(Options, title="Protocol options"):
     no_tls1_1 = flag("no_tls1_1", "Leave TLS 1.1 out", where=VERSIONS)
     no_tls1_2 = flag("no_tls1_2", "Leave TLS 1.2 out", where=VERSIONS)
     no_tls1_3 = flag("no_tls1_3", "Leave TLS 1.3 out", where=VERSIONS)
+
+
+class ProtocolDetails(Options, title="Protocol options"):
+    """Limits of version, and how the protocol is spoken."""
+
+    min_protocol = text("min_protocol", "version", "Lowest version: TLSv1.2, TLSv1.3, None", where=VERSIONS)
+    max_protocol = text("max_protocol", "version", "Highest version: TLSv1.2, TLSv1.3, None", where=VERSIONS)
+    record_padding = number_or(
+        0,
+        "record_padding",
+        "n",
+        "Pad records of TLS 1.3 to a multiple of this size",
+        where=RECORDS,
+        minimum=0,
+    )
+    max_send_frag = number_or(
+        16384,
+        "max_send_frag",
+        "n",
+        "Most bytes of data in a record, 512 to 16384",
+        where=RECORDS,
+        minimum=0,
+    )
+    no_middlebox = flag(
+        "no_middlebox",
+        "Without TLS 1.3's disguise as TLS 1.2 for middleboxes",
+        where="legacy_session_id, ChangeCipherSpec",
+    )
+    no_etm = flag("no_etm", "Without encrypt-then-MAC", where="encrypt_then_mac")
+    no_comp = flag("no_comp", "Without compression, which there never is", where="compression_methods")
+    allow_no_dhe_kex = flag(
+        "allow_no_dhe_kex", "Also resume without a fresh key exchange", where="psk_key_exchange_modes"
+    )
+    no_renegotiation = flag("no_renegotiation", "Refuse renegotiation", where=RENEGOTIATION)
+    legacy_renegotiation = flag(
+        "legacy_renegotiation", "Allow peers and handshakes without RFC 5746: dangerous", where=RENEGOTIATION
+    )
+
+
+class ClientProtocol(Options, title="Protocol options"):
+    """What only a client can say or allow."""
+
+    fallback_scsv = flag("fallback_scsv", "Say that this is a fallback (RFC 7507)", where="cipher_suites")
+    bugs = flag("bugs", "Pad a hello of 256 to 511 bytes to 512, as old servers need", where="padding")
+    legacy_server_connect = flag(
+        "legacy_server_connect",
+        "Connect to servers without RFC 5746",
+        where=RENEGOTIATION,
+        also={"no_legacy_server_connect": False},
+    )
+    no_legacy_server_connect = flag(
+        "no_legacy_server_connect",
+        "Do not, which is the default",
+        where=RENEGOTIATION,
+        also={"legacy_server_connect": False},
+    )
 
 
 # Each row that names one protocol, and each that takes one out.

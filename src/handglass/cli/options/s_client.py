@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .chain import ChainChecks
 from .ciphers import Algorithms
+from .client_status import ClientStatus
 from .connect import Connect
 from .extensions import ClientExtensions, Extensions
 from .identity import ClientIdentity, ExtraIdentities, IdentityForms
@@ -11,12 +12,14 @@ from .io import ClientInput
 from .misc import General, Randomness
 from .output import ClientOutput, Output
 from .parser import ConflictError, usage_error
-from .protocol import Versions, check_versions
+from .protocol import ClientProtocol, ProtocolDetails, Versions, check_versions
 from .revocation import RevocationLists, VerifyOutput
 from .session import ClientSession
 from .starttls import StartTls
 from .stores import Stores
 from .verify import ClientVerify, Judging, PeerName, Trust, Verify
+
+FRAGMENT_LENGTHS = (512, 1024, 2048, 4096)
 
 
 class SClientOptions(
@@ -25,6 +28,8 @@ class SClientOptions(
     Connect,
     StartTls,
     Versions,
+    ProtocolDetails,
+    ClientProtocol,
     Algorithms,
     ClientExtensions,
     Extensions,
@@ -40,6 +45,7 @@ class SClientOptions(
     RevocationLists,
     VerifyOutput,
     ChainChecks,
+    ClientStatus,
     ClientSession,
     ClientInput,
     ClientOutput,
@@ -59,6 +65,8 @@ class SClientOptions(
         if self.target is not None and self.connect is not None:
             raise usage_error(type(self), "cannot provide both -connect option and target parameter")
         self._check_way()
+        if self.maxfraglen is not None and self.maxfraglen not in FRAGMENT_LENGTHS:
+            raise usage_error(type(self), f"Max Fragment Len {self.maxfraglen} is out of permitted values")
         if self.servername is not None and self.noservername:
             raise usage_error(type(self), "Can't use -servername and -noservername together")
 

@@ -10,6 +10,7 @@ from .http import Answers
 from .identity import ExtraIdentities, IdentityForms, ServerIdentity
 from .io import ServerInput
 from .misc import General
+from .ocsp import ServerOcsp
 from .output import Output, ServerOutput
 from .parser import ConflictError
 from .protocol import Versions, check_versions
@@ -38,6 +39,7 @@ class SServerOptions(
     PeerName,
     ChainChecks,
     RevocationLists,
+    ServerOcsp,
     ServerSession,
     Answers,
     ServerInput,

@@ -16,6 +16,7 @@ class ClientSession(Options, title="Session options"):
         "sess_out", "file", "Write the session, in TLS 1.3 each new ticket, to this file", where=RESUME
     )
     sess_in = text("sess_in", "file", "Resume the session of this file", where=RESUME)
+    no_ticket = flag("no_ticket", "No session tickets in TLS 1.2 and below", where="session_ticket")
     early_data = text("early_data", "file", "Send this file as early data of a resumed session", where=EARLY)
 
 

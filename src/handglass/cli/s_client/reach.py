@@ -24,12 +24,12 @@ from handglass.net.dial import (
     parse_target,
 )
 from handglass.net.errors import NetCode, NetError, shown
-from handglass.net.proxy import Credentials, Proxy, go_through, parse_proxy, proxy_from_environment
 from handglass.records import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from handglass.net.dialogue import Finding
+    from handglass.net.proxy import Proxy
     from handglass.net.starttls import StreamWrapper
 
 NO_HOST = "localhost"
@@ -189,6 +189,16 @@ def _bind(options: SClientOptions) -> Target | None:
 def _proxy(
     options: SClientOptions, target: Target | UnixTarget, environment: Mapping[str, str]
 ) -> Proxy | None:
+    """The proxy of -proxy, -socks, -socks4 or, if asked, the environment, with the user of -proxy_user."""
+    if not (options.proxy or options.socks or options.socks4 or options.proxy_env):
+        return None
+    from handglass.net.proxy import (  # noqa: PLC0415 - few connections need one
+        Credentials,
+        Proxy,
+        parse_proxy,
+        proxy_from_environment,
+    )
+
     credentials = None
     if options.proxy_user is not None:
         password = ""
@@ -221,6 +231,8 @@ def _speak(way: Way, sock: socket.socket, screen: Screen) -> tuple[bytes, Stream
     """Ask the proxy, then the server: (early bytes, wrapper, last line)."""
     early = b""
     if way.proxy is not None and isinstance(way.target, Target):
+        from handglass.net.proxy import go_through  # noqa: PLC0415 - as above
+
         early = go_through(sock, way.proxy, way.target, step_seconds=way.step_seconds)
     if way.starttls is None:
         return early, None, ""

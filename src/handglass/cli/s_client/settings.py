@@ -7,14 +7,15 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from handglass.cli.chain_parameters import BadParameterError, chain_parameters, name_flags
-from handglass.cli.identity import CLIENT, IdentityFiles, LoadError, load_identity
+from handglass.cli.identity import CLIENT, IdentityFiles, LoadError, load_ca_names, load_identity
 from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings
 from handglass.cli.options.s_client import SClientOptions
 from handglass.cli.own_chain import built_chain, completed_chain
 from handglass.cli.passphrase import PassphraseError, PassphraseSources
+from handglass.cli.protocol_details import detail_arguments, within_limits
 from handglass.cli.randomness import RandomnessError, mix
 from handglass.cli.s_client.reach import Way, read_way
 from handglass.cli.sessions import SessionFile, SessionFileError, read_session
@@ -60,7 +61,8 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
         mix(options.rand)
         surroundings = os.environ if environment is None else environment
         way = read_way(options, surroundings)
-        engine = engine_settings(options)
+        engine = within_limits(options, options, engine_settings(options))
+        arguments = engine.arguments | detail_arguments("s_client", options) | _own_arguments(options)
         stores = open_stores(options, surroundings)
         params = _params(options, engine)
         flags = name_flags(options.nameopt)
@@ -79,7 +81,7 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
             raise StartError(f"s_client: {error.sentence}") from error
         raise StartError(f"{error.sentence}\nconnect:errno={error.errno}") from error
     config = ClientConfig(
-        **engine.arguments,
+        **arguments,
         key_shares=engine.key_shares,
         server_name=name,
         identities=identities,
@@ -91,6 +93,19 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
     return Settings(
         options, way, engine, config, stores, params, early_data, key_log, outcome, name_flags=flags
     )
+
+
+def _own_arguments(options: SClientOptions) -> dict[str, Any]:
+    """What only a client's configuration has, or has for another reason than a server's. Raises LoadError."""
+    return {
+        "fallback": options.fallback_scsv,
+        "pad_hello_to": 512 if options.bugs else 0,
+        "allow_legacy_peer": options.legacy_server_connect or options.legacy_renegotiation,
+        "max_fragment_length": options.maxfraglen,
+        "authorities": tuple(load_ca_names(options.request_ca_file)) if options.request_ca_file else (),
+        "tickets": not options.no_ticket,
+        "request_status": options.status,
+    }
 
 
 def _server_name(options: SClientOptions, way: Way) -> str | None:

@@ -43,6 +43,11 @@ class Certificates:
     second: Identity | None = None
     directory: tuple[Identity, ...] = ()
 
+    @property
+    def all(self) -> tuple[Identity, ...]:
+        """Every one of them."""
+        return (*self.default, *((self.second,) if self.second is not None else ()), *self.directory)
+
 
 def load_all(
     options: SServerOptions,

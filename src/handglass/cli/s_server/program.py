@@ -21,6 +21,7 @@ from handglass.cli.s_server.settings import (
     read_settings,
     reload_certificates,
 )
+from handglass.cli.s_server.stapling import begin_stapling
 from handglass.cli.s_server.verification import verify_depth
 from handglass.cli.s_server.workers import Lifeline, Workers
 from handglass.cli.screen import Screen
@@ -73,6 +74,7 @@ class Program:
         self._talking: list[ServedConnection] = []
         self._has_terminal = is_terminal()
         self._make = application_for(self)
+        self._stapling = begin_stapling(settings, self.screen.error)
         self.server = Server(
             listeners,
             settings.config,
@@ -148,6 +150,8 @@ class Program:
             self.screen.error(f"{error}\ns_server: the certificates stay as they were")
             return
         self.server.config = self.settings.config
+        if self._stapling is not None:
+            self._stapling.prepare(self.settings.certificates.all)
         if not self.options.quiet:
             self.screen.error("s_server: the certificates were read again")
 
@@ -209,7 +213,10 @@ class Program:
 
     def _deferred(self) -> frozenset[str]:
         """The questions whose answers may have to be fetched from other servers."""
-        return frozenset({"verification"} if self.settings.verifier.may_wait else ())
+        questions = {"verification"} if self.settings.verifier.may_wait else set()
+        if self._stapling is not None and self._stapling.may_wait:
+            questions.add("status")
+        return frozenset(questions)
 
     def _observer_maker(self) -> Any:
         options, key_log = self.options, self.settings.key_log
