@@ -337,7 +337,6 @@ class Visit:
             established=self._established,
             name_flags=self._settings.name_flags,
             earlier=self._earlier,
-            name_flags=self._settings.name_flags,
             keying_material=self._keying_material(),
         )
 
