@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,29 @@ import pytest
 from handglass import __version__
 from handglass.__main__ import main
 from handglass.cli.dispatch import PROGRAMS, options_of
+from handglass.crypto.throwaway import Authority
+from handglass.handshake.config import ServerConfig
+from handglass.net.blocking import TLSStream, start_server
 
 SOURCE = Path(__file__).parent.parent.parent / "src"
 HEAVY = {"asyncio", "ssl", "cryptography", "socket", "dataclasses", "inspect", "typing", "re", "argparse"}
+
+NOT_FOR_A_CONNECT = {
+    *("asyncio", "ssl", "dataclasses", "inspect", "argparse", "json", "logging", "rich", "dns"),
+    "cryptography.x509",
+    "handglass.connection.server",
+    "handglass.handshake.legacy.client",
+    "handglass.handshake.legacy.server",
+    "handglass.handshake.server",
+    "handglass.handshake.tls13.server",
+    "handglass.verify.constraints",
+    "handglass.verify.ocsp",
+    "handglass.verify.policy",
+    "handglass.verify.resources",
+    "handglass.verify.revocation",
+    "handglass.verify.sct",
+}
+"""What a client of TLS 1.3 with a plain chain has no use for."""
 
 
 def run(*words: str, code: str = "") -> subprocess.CompletedProcess[str]:
@@ -79,6 +100,26 @@ def test_help_loads_nothing_heavy() -> None:
     done = run(code=code)
     assert done.returncode == 0
     assert done.stderr.strip() == "[]"
+
+
+def read_to_end(stream: TLSStream) -> None:
+    stream.read_all()
+
+
+def test_a_plain_connect_loads_one_side_of_one_version() -> None:
+    code = (
+        "import sys; from handglass.__main__ import main;"
+        "status = main(['s_client', '-connect', sys.argv[1]]);"
+        f"print('loaded', status, sorted({NOT_FOR_A_CONNECT!r} & set(sys.modules)))"
+    )
+    config = ServerConfig(identities=(Authority(datetime.now(UTC)).issue(),))
+    with start_server(read_to_end, config=config) as server:
+        done = run(
+            f"127.0.0.1:{server.port}",
+            code=code.replace("import sys;", f"import sys; sys.path = {sys.path!r};"),
+        )
+    assert "TLSv1.3" in done.stdout
+    assert done.stdout.splitlines()[-1] == "loaded 0 []"
 
 
 def test_a_reader_that_leaves_early_is_no_failure() -> None:

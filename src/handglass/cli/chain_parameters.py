@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 
 from handglass.records import replace
@@ -109,6 +108,8 @@ def _policy(text: str) -> str:
 
 
 def _address(text: str) -> bytes:
+    import ipaddress  # noqa: PLC0415 - slow to load, and only -verify_ip needs it
+
     try:
         return ipaddress.ip_address(text).packed
     except ValueError:

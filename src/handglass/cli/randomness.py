@@ -7,11 +7,10 @@ only add to it.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from handglass.net.files import FileError, read_file
 
-DEVICE = Path("/dev/urandom")
+DEVICE = "/dev/urandom"
 SEED_SIZE = 1024
 """Bytes of a file of -writerand, as many as OpenSSL's."""
 
@@ -28,7 +27,8 @@ def mix(lists: tuple[str, ...]) -> None:
         except FileError as error:
             raise RandomnessError(f"Can't load {name} into RNG\n{error}") from None
         try:
-            DEVICE.write_bytes(data)
+            with open(DEVICE, "wb") as device:  # noqa: PTH123 - pathlib is slow to load
+                device.write(data)
         except OSError as error:
             raise RandomnessError(f"Can't load {name} into RNG\n{DEVICE}: {error.strerror}") from None
 

@@ -16,9 +16,6 @@ from handglass.handshake.state import PeerChain
 from handglass.records import replace
 from handglass.registry.code_points import ExtensionType
 from handglass.verify.certificate import Certificate
-from handglass.verify.ocsp import read_response
-from handglass.verify.ocsp_judge import OcspOutcome, OcspVerdict, judge_chain, must_staple
-from handglass.verify.ocsp_text import status_block
 from handglass.verify.result import Event, Kind, VerifyResult
 
 
@@ -34,6 +31,12 @@ class Stapled:
     """The responses of one server and the verdicts on them, leaf first. `now`: seconds since 1970."""
 
     def __init__(self, chain: PeerChain, result: VerifyResult, now: int) -> None:
+        from handglass.verify.ocsp_judge import (  # noqa: PLC0415 - only for who asks about the status
+            OcspOutcome,
+            OcspVerdict,
+            judge_chain,
+        )
+
         sent = [Certificate(data) for data in chain.certificates]
         self._built: Sequence[Certificate] = result.chain if len(result.chain) > 1 else sent
         self._responses = chain.ocsp_responses
@@ -44,6 +47,8 @@ class Stapled:
 
     def judged(self, result: VerifyResult, demand: Demand) -> VerifyResult:
         """Return the outcome of a verification with what the demand finds wrong added to it."""
+        from handglass.verify.ocsp_judge import OcspOutcome  # noqa: PLC0415 - see above
+
         count = {Demand.NOTHING: 0, Demand.LEAF: 1, Demand.ALL: len(self._verdicts)}[demand]
         for depth, verdict in enumerate(self._verdicts[:count]):
             if verdict.outcome is OcspOutcome.GOOD:
@@ -54,6 +59,10 @@ class Stapled:
 
     def text(self) -> str:
         """Return the leaf's response as OpenSSL prints it, then our verdict on every response."""
+        from handglass.verify.ocsp import read_response  # noqa: PLC0415 - see above
+        from handglass.verify.ocsp_judge import OcspOutcome, must_staple  # noqa: PLC0415 - see above
+        from handglass.verify.ocsp_text import status_block  # noqa: PLC0415 - see above
+
         response = next(iter(self._responses), None)
         lines = [status_block(None if response is None else read_response(response)).rstrip("\n")]
         for depth, verdict in enumerate(self._verdicts):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Ample for every certificate, key and bundle; the largest public revocation lists have some 30 MB.
 MAX_FILE = 64 << 20
@@ -16,11 +19,21 @@ class FileError(OSError):
     """A file cannot be read. The text is one sentence without a full stop, and names the file."""
 
 
+def exists(path: str) -> bool:
+    """Return whether there is anything at a path."""
+    return os.path.exists(path)  # noqa: PTH110 - pathlib is slow to load
+
+
+def is_directory(path: str) -> bool:
+    """Return whether there is a directory at a path."""
+    return os.path.isdir(path)  # noqa: PTH112 - pathlib is slow to load
+
+
 def read_file(path: str | os.PathLike[str], limit: int = MAX_FILE) -> bytes:
     """Return the bytes of a file, FIFO or /dev/fd/N. Raises `FileError`; also beyond `limit` bytes."""
     name = os.fspath(path)
     try:
-        with Path(name).open("rb") as file:
+        with open(name, "rb") as file:  # noqa: PTH123 - pathlib is slow to load
             data = file.read(limit + 1)
     except (OSError, ValueError) as problem:
         raise FileError(f"cannot open {name}: {reason_of(problem)}") from None
@@ -33,11 +46,13 @@ def require_directory(path: str | os.PathLike[str]) -> Path:
     """Return the path of an existing directory. Raises `FileError`."""
     name = os.fspath(path)
     try:
-        mode = Path(name).stat().st_mode
+        mode = os.stat(name).st_mode  # noqa: PTH116 - pathlib is slow to load
     except (OSError, ValueError) as problem:
         raise FileError(f"cannot open {name}: {reason_of(problem)}") from None
     if not stat.S_ISDIR(mode):
         raise FileError(f"Not a directory: {name}")
+    from pathlib import Path  # noqa: PLC0415 - slow to load, and rarely needed
+
     return Path(name)
 
 
@@ -52,7 +67,7 @@ def path_of(name: str) -> str:
     Raises `FileError` for a URI whose host is not this one, and for a scheme that is not supported.
     """
     scheme, colon, rest = name.partition(":")
-    if not colon or len(scheme) < 2 or not scheme.isalnum() or "/" in scheme or Path(name).exists():
+    if not colon or len(scheme) < 2 or not scheme.isalnum() or "/" in scheme or exists(name):
         return name
     if scheme.lower() != "file":
         if scheme.lower() in UNSUPPORTED_SCHEMES:

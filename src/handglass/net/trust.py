@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Protocol
 
 from handglass.crypto.containers import CertificateEntry, ContainerError, load_certificate_entries, load_crls
@@ -31,7 +30,16 @@ from handglass.verify.name_hash import (
     subject_bytes,
 )
 
-from .files import MAX_FILE, MAX_REVOCATION_LIST, FileError, path_of, read_file, require_directory
+from .files import (
+    MAX_FILE,
+    MAX_REVOCATION_LIST,
+    FileError,
+    exists,
+    is_directory,
+    path_of,
+    read_file,
+    require_directory,
+)
 
 # Certificates whose subjects have the same hash; openssl-rehash(1) numbers them from 0.
 MAX_SAME_HASH = 64
@@ -194,8 +202,8 @@ class Bundle:
 class HashedDirectory:
     """A directory as openssl-rehash(1) leaves it, in the new style of hash or the old one."""
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
 
     def by_subject(self, name: bytes) -> list[CertificateEntry]:
         """Return the certificates whose subject equals a name (DER), from <hash>.0, <hash>.1 …."""
@@ -223,7 +231,7 @@ class HashedDirectory:
         for hashed in (name_hash(name), old_name_hash(name)):
             for number in range(MAX_SAME_HASH):
                 try:
-                    yield read_file(self.path / f"{hashed}.{letter}{number}", limit)
+                    yield read_file(f"{self.path}/{hashed}.{letter}{number}", limit)
                 except FileError:
                     break
 
@@ -270,7 +278,7 @@ def default_trust(
     use_file = not chosen.no_file
     use_directory = not (chosen.no_directory and chosen.no_store)
     layout = next(
-        (each for each in layouts if Path(each, "cert.pem").exists() or Path(each, "certs").is_dir()), None
+        (each for each in layouts if exists(f"{each}/cert.pem") or is_directory(f"{each}/certs")), None
     )
     file = variables.get("SSL_CERT_FILE") or (layout and f"{layout}/cert.pem")
     directories = [
@@ -278,11 +286,11 @@ def default_trust(
         for each in (variables.get("SSL_CERT_DIR") or (f"{layout}/certs" if layout else "")).split(os.pathsep)
         if each
     ]
-    own_bundle = bool(file) and Path(str(file)).exists()
+    own_bundle = bool(file) and exists(str(file))
     if not own_bundle and "SSL_CERT_FILE" not in variables and "SSL_CERT_DIR" not in variables:
         # Here OpenSSL itself would find nothing, unless the directory has hashes.
         if not any(map(_has_hashes, directories)):
-            file = next((each for each in bundles if Path(each).exists()), None)
+            file = next((each for each in bundles if exists(each)), None)
         else:
             file = None
     sources: list[Source] = []
@@ -324,7 +332,7 @@ def _given_store(uri: str) -> Source:
         path = path_of(uri)
     except FileError as problem:
         raise TrustError(str(problem)) from None
-    return HashedDirectory(path) if Path(path).is_dir() else _given_bundle(path)
+    return HashedDirectory(path) if is_directory(path) else _given_bundle(path)
 
 
 def _has_hashes(directory: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from handglass.crypto.certificate_signature import CertificateSignatureError, check_signature
 
-from . import constraints, identity, policy, resources, revocation, strength
+from . import identity, strength
 from .build import build_chain, is_issuer
 from .certificate import Certificate
 from .codes import VerifyCode
@@ -78,13 +78,10 @@ def run(context: Context) -> bool:
         strength.check_levels(context)
         identity.check_names(context)
         _check_keys(context)
-        revocation.check_revocation(context, run)
+        _check_revocation(context)
         strength.check_suite_b(context)
         _check_signatures(context)
-        constraints.check_name_constraints(context)
-        resources.check_resources(context)
-        if context.params.checks_policies and context.parent is None:
-            policy.check_policies(context)
+        _check_what_is_rare(context)
     except Stopped:
         return False
     except InnerFailure as failure:
@@ -93,6 +90,30 @@ def run(context: Context) -> bool:
             context.error = failure.code
         return False
     return True
+
+
+def _check_revocation(context: Context) -> None:
+    if context.params.crl_check or context.params.crl_check_all:
+        from . import revocation  # noqa: PLC0415 - most verifications ask for no list
+
+        revocation.check_revocation(context, run)
+
+
+def _check_what_is_rare(context: Context) -> None:
+    """Check name constraints, resources and policies, each loaded when something in the chain calls for it."""
+    facts = [certificate.facts for certificate in context.chain]
+    if any(each.proxy or each.name_constraints is not None for each in facts):
+        from . import constraints  # noqa: PLC0415 - see above
+
+        constraints.check_name_constraints(context)
+    if any(each.as_numbers is not None or each.addresses is not None for each in facts):
+        from . import resources  # noqa: PLC0415 - see above
+
+        resources.check_resources(context)
+    if context.params.checks_policies and context.parent is None:
+        from . import policy  # noqa: PLC0415 - see above
+
+        policy.check_policies(context)
 
 
 def _ended_by_dane(context: Context, dane: DaneJudge) -> bool:
