@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from handglass.crypto.identity import Identity
 from handglass.handshake.config import ClientAuthentication, ServerConfig
@@ -33,17 +34,24 @@ def ordered_suites(
 ) -> list[CipherSuite]:
     """The suites that both know and the version allows, best first: in the client's order, or in ours."""
     offered = hello.suites
+    allowed = allowed_suites(config.suites, version)
     if config.prefer_own_suites:
-        order = list(config.suites)
+        order = list(allowed)
         first = suites.facts_of(offered[0]) if offered else None
         if config.prioritize_chacha and first is not None and "CHACHA20" in first.cipher:
             order.sort(key=lambda suite: "CHACHA20" not in suite.name)
         theirs = set(offered)
-        shared = [suite for suite in order if suite in theirs]
-    else:
-        ours = set(config.suites)
-        shared = [suite for suite in offered if suite in ours]
-    return [s for s in shared if (f := suites.facts_of(s)) and f.min_version <= version <= f.max_version]
+        return [suite for suite in order if suite in theirs]
+    return [suite for suite in offered if suite in allowed]
+
+
+@lru_cache(maxsize=64)
+def allowed_suites(
+    ours: tuple[CipherSuite, ...], version: ProtocolVersion
+) -> dict[CipherSuite, suites.SuiteFacts]:
+    """Those of our suites that the version allows, in our order; a configuration has the same for each connection."""
+    known = {suite: suites.facts_of(suite) for suite in ours}
+    return {s: f for s, f in known.items() if f and f.min_version <= version <= f.max_version}
 
 
 def lacks_client_certificate(config: ServerConfig, session: Session) -> bool:

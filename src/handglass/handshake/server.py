@@ -47,12 +47,11 @@ def choose_version(me: ServerState, hello: ClientHelloView) -> ProtocolVersion:
         raise PeerError(reasons.NO_COMMON_VERSION, f"its legacy_version is {legacy.name} (RFC 8446 §D.5)")
     if hello.versions:
         shared = [version for version in ours if version in hello.versions]
-        offered = ", ".join(version.name for version in hello.versions)
     else:
         limit = min(legacy, ProtocolVersion.TLS1_2)
         shared = [version for version in ours if version <= limit]
-        offered = f"at most {legacy.name}"
     if not shared:
+        offered = ", ".join(version.name for version in hello.versions) or f"at most {legacy.name}"
         names = ", ".join(version.name for version in ours)
         raise PeerError(reasons.NO_COMMON_VERSION, f"the client offers {offered}, we have {names}")
     chosen = max(shared)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from handglass.handshake.config import ClientConfig, Config, ServerConfig
+from handglass.handshake.lazy import lazy_property
 from handglass.keys.transcript import Transcript
 from handglass.messages import extensions as ext
 from handglass.messages.extension import Place
@@ -129,10 +129,11 @@ class ClientHelloView:
         self.raw = raw
         self._bodies: dict[int, bytes] = {}
         self._decoded: dict[int, Struct] = {}
+        bodies = self._bodies
         for extension in hello.extensions or ():
-            if extension.type in self._bodies:
+            if extension.type in bodies:
                 raise PeerError(reasons.DUPLICATE_EXTENSION, ExtensionType(extension.type).name)
-            self._bodies[extension.type] = extension.data
+            bodies[extension.type] = extension.data
 
     def __contains__(self, extension_type: ExtensionType) -> bool:
         return extension_type in self._bodies
@@ -154,8 +155,9 @@ class ClientHelloView:
 
     def check_bodies(self, extension_types: Iterable[ExtensionType]) -> None:
         """Decode these extensions, as far as they are there. Raises PeerError (decode_error)."""
+        bodies = self._bodies
         for extension_type in extension_types:
-            if extension_type in self._bodies:
+            if extension_type in bodies:
                 self.decoded(ext.BODIES[Place.CH, extension_type], extension_type)
 
     @property
@@ -163,18 +165,18 @@ class ClientHelloView:
         """The offered cipher suites, in the client's order."""
         return self.hello.cipher_suites
 
-    @cached_property
+    @lazy_property
     def extension_types(self) -> tuple[ExtensionType, ...]:
         """The types of all extensions, in the order in which they were sent."""
         return tuple(extension.type for extension in self.hello.extensions or ())
 
-    @cached_property
+    @lazy_property
     def versions(self) -> tuple[ProtocolVersion, ...]:
         """supported_versions (RFC 8446 §4.2.1), or nothing."""
         found = self.decoded(ext.SupportedVersionsClientHello, ExtensionType.SUPPORTED_VERSIONS)
         return found.versions if found else ()
 
-    @cached_property
+    @lazy_property
     def server_name(self) -> str | None:
         """The host_name of server_name (RFC 6066 §3)."""
         found = self.decoded(ext.ServerNameList, ExtensionType.SERVER_NAME)
@@ -193,43 +195,43 @@ class ClientHelloView:
             raise PeerError(reasons.ILLEGAL_SERVER_NAME, repr(name[:64]))
         return name.decode("ascii")
 
-    @cached_property
+    @lazy_property
     def groups(self) -> tuple[NamedGroup, ...]:
         """supported_groups (RFC 8446 §4.2.7)."""
         found = self.decoded(ext.SupportedGroups, ExtensionType.SUPPORTED_GROUPS)
         return found.named_group_list if found else ()
 
-    @cached_property
+    @lazy_property
     def signature_schemes(self) -> tuple[SignatureScheme, ...]:
         """signature_algorithms (RFC 8446 §4.2.3)."""
         found = self.decoded(ext.SignatureAlgorithms, ExtensionType.SIGNATURE_ALGORITHMS)
         return found.supported_signature_algorithms if found else ()
 
-    @cached_property
+    @lazy_property
     def certificate_signature_schemes(self) -> tuple[SignatureScheme, ...]:
         """signature_algorithms_cert (RFC 8446 §4.2.3)."""
         found = self.decoded(ext.SignatureAlgorithms, ExtensionType.SIGNATURE_ALGORITHMS_CERT)
         return found.supported_signature_algorithms if found else ()
 
-    @cached_property
+    @lazy_property
     def key_shares(self) -> tuple[ext.KeyShareEntry, ...] | None:
         """key_share (RFC 8446 §4.2.8); None if the extension is absent, which an empty list is not."""
         found = self.decoded(ext.KeyShareClientHello, ExtensionType.KEY_SHARE)
         return found.client_shares if found else None
 
-    @cached_property
+    @lazy_property
     def alpn(self) -> tuple[bytes, ...]:
         """The protocols of application_layer_protocol_negotiation (RFC 7301)."""
         found = self.decoded(ext.ProtocolNameList, ExtensionType.ALPN)
         return found.protocol_name_list if found else ()
 
-    @cached_property
+    @lazy_property
     def psk_modes(self) -> tuple[int, ...]:
         """psk_key_exchange_modes (RFC 8446 §4.2.9)."""
         found = self.decoded(ext.PskKeyExchangeModes, ExtensionType.PSK_KEY_EXCHANGE_MODES)
         return found.ke_modes if found else ()
 
-    @cached_property
+    @lazy_property
     def pre_shared_keys(self) -> ext.PreSharedKeyClientHello | None:
         """pre_shared_key (RFC 8446 §4.2.11)."""
         return self.decoded(ext.PreSharedKeyClientHello, ExtensionType.PRE_SHARED_KEY)

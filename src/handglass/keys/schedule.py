@@ -122,13 +122,14 @@ class KeySchedule:
     a mistake of the caller's and raises ValueError.
     """
 
-    __slots__ = ("_facts", "_mac", "_prefix", "_secret", "_stage", "hash_name")
+    __slots__ = ("_facts", "_mac", "_prefix", "_secret", "_stage", "_without_psk", "hash_name")
 
     def __init__(self, hash_name: str, prefix: bytes = TLS13_PREFIX) -> None:
         self.hash_name = hash_name
         self._facts: HashFacts = HASHES[hash_name]
         self._prefix = prefix
         self._stage: Stage | None = None
+        self._without_psk = False
         self._secret = b""
         self._mac: Mac | None = None
 
@@ -149,6 +150,7 @@ class KeySchedule:
     def start(self, psk: bytes | None = None) -> None:
         """Enter the early stage with the pre-shared key, or with none."""
         self._check(None)
+        self._without_psk = psk is None
         name = self.hash_name
         secret = _early_secret_without_psk(name) if psk is None else hkdf_extract(name, b"", psk)
         self._enter(Stage.EARLY, secret)
@@ -177,7 +179,10 @@ class KeySchedule:
         return mac(_label_prefix(size, self._prefix, label), bytes((size,)), transcript_hash, b"\x01")
 
     def _extract_next(self, secret: bytes | None) -> bytes:
-        salt = self._derive(b"derived", _empty_hash(self.hash_name))
+        if self._without_psk and self._stage is Stage.EARLY:
+            salt = _handshake_salt_without_psk(self.hash_name, self._prefix)
+        else:
+            salt = self._derive(b"derived", _empty_hash(self.hash_name))
         return hkdf_extract(
             self.hash_name, salt, bytes(self._facts.digest_size) if secret is None else secret
         )
@@ -213,3 +218,10 @@ def _empty_hash(hash_name: str) -> bytes:
 def _early_secret_without_psk(hash_name: str) -> bytes:
     """HKDF-Extract of zeros with zeros: a public constant for each hash."""
     return hkdf_extract(hash_name, b"", bytes(HASHES[hash_name].digest_size))
+
+
+@lru_cache(maxsize=16)
+def _handshake_salt_without_psk(hash_name: str, prefix: bytes) -> bytes:
+    """Derive-Secret of that, what the (EC)DHE secret is mixed into: as public and as constant."""
+    label = _hkdf_label(HASHES[hash_name].digest_size, prefix, b"derived", _empty_hash(hash_name))
+    return hmac(hash_name, _early_secret_without_psk(hash_name), label + b"\x01")

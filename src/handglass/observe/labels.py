@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from handglass.handshake.state import Negotiated
 from handglass.registry import groups, signatures, suites
@@ -36,6 +37,7 @@ def version_name(version: ProtocolVersion | None) -> str:
     return VERSION_NAMES.get(version, f"0x{int(version):04x}")
 
 
+@lru_cache(maxsize=1024)
 def suite_name(suite: CipherSuite | None) -> str:
     """`ECDHE-RSA-AES256-GCM-SHA384`; the IANA name where OpenSSL has none."""
     if suite is None:

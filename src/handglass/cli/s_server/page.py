@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from handglass.cli.s_server.page_facts import Facts, page_facts
+from handglass.cli.s_server.page_facts import LONGEST_KEPT, Facts, page_facts
 from handglass.cli.s_server.page_text import page_text
 from handglass.net.http import BytesBody, Request, Response, text_response
 from handglass.net.server import ServedConnection
@@ -211,11 +211,7 @@ def _chip(name: str, code: str, shared: bool) -> str:
 
 
 def _extensions(hello: Facts) -> str:
-    rows = "".join(
-        f'<tr><td class="num">{each["type"]}</td><td>{_e(each["name"])}</td>'
-        f'<td class="value">{_content(each)}</td></tr>'
-        for each in hello["extensions"]
-    )
+    rows = "".join(_extension_row(each) for each in hello["extensions"])
     note = f"in their order; the whole hello has {hello['length']} bytes"
     return (
         f'<section id="extensions"><h2>Extensions <small>{note}</small></h2>'
@@ -226,16 +222,32 @@ def _extensions(hello: Facts) -> str:
     )
 
 
-def _content(extension: Facts) -> str:
+def _extension_row(extension: Facts) -> str:
+    make = _kept_row if extension["length"] <= LONGEST_KEPT else _row
+    return make(**{**extension, "value": tuple(extension["value"])})
+
+
+def _row(
+    *,
+    type: int,
+    name: str,
+    length: int,
+    value: tuple[str, ...],
+    problem: str | None,
+    hex: str,
+) -> str:
     """What an extension holds, and behind it its bytes."""
-    if not extension["hex"]:
-        return "(empty)"
-    problem = "" if extension["problem"] is None else f" {_badge(extension['problem'])}"
-    pairs = _e(_spaced(extension["hex"]))
-    return (
-        f"{_e(', '.join(extension['value']))}{problem}"
-        f"<details><summary>{extension['length']} bytes</summary><pre>{pairs}</pre></details>"
-    )
+    content = "(empty)"
+    if hex:
+        badge = "" if problem is None else f" {_badge(problem)}"
+        content = (
+            f"{_e(', '.join(value))}{badge}"
+            f"<details><summary>{length} bytes</summary><pre>{_e(_spaced(hex))}</pre></details>"
+        )
+    return f'<tr><td class="num">{type}</td><td>{_e(name)}</td><td class="value">{content}</td></tr>'
+
+
+_kept_row = lru_cache(maxsize=256)(_row)
 
 
 def _certificate(certificate: Facts | None) -> str:

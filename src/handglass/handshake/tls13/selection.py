@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from handglass.crypto.hashes import digest, equal
 from handglass.crypto.identity import Identity
@@ -94,7 +95,9 @@ def choose(me: ServerState, hello: ClientHelloView, only: CipherSuite | None = N
     hello.check_bodies(UNDERSTOOD)
     hello.check_bodies(UNDERSTOOD_HERE)
     check_hello(hello)
-    offered = [s for s in ordered_suites(me.config, hello, ProtocolVersion.TLS1_3) if only in {None, s}]
+    offered = ordered_suites(me.config, hello, ProtocolVersion.TLS1_3)
+    if only is not None:
+        offered = [only] if only in offered else []
     if not offered:
         raise PeerError(reasons.NO_COMMON_SUITE, "for TLS 1.3 it offers " + tls13_names(hello))
     psk, suite = yield from choose_psk(me, hello, offered)
@@ -255,25 +258,32 @@ def choose_group(me: ServerState, hello: ClientHelloView, choice: Choice) -> Non
             return
     if hello.key_shares is None:  # it relied on a pre-shared key that we do not take
         raise PeerError(reasons.MISSING_KEY_SHARE)
-    usable = [g for g in config.groups if (facts := group_facts.facts_of(g)) and facts.tls13_allowed]
-    tuples = config.group_tuples or (tuple(usable),)
-    best = next(
-        (members for members in tuples if any(g in usable and g in hello.groups for g in members)), ()
-    )
-    usable = [group for group in usable if group in best]
+    usable = allowed_groups(config.groups)
+    if config.group_tuples:
+        tuples = config.group_tuples
+        best = next(
+            (members for members in tuples if any(g in usable and g in hello.groups for g in members)), ()
+        )
+        usable = tuple(group for group in usable if group in best)
     shares = {share.group: share for share in hello.key_shares}
-    order = usable if config.prefer_own_suites else list(shares)
+    order: Iterable[NamedGroup] = usable if config.prefer_own_suites else shares
     for group in order:
         if group in shares and group in usable:
             choice.group, choice.share = group, shares[group]
             return
-    order = usable if config.prefer_own_suites else list(hello.groups)
+    order = usable if config.prefer_own_suites else hello.groups
     for group in order:
         if group in usable and group in hello.groups:
             choice.retry_group = group
             return
     names = ", ".join(group.name for group in hello.groups) or "none"
     raise PeerError(reasons.NO_COMMON_GROUP, f"it offers {names}")
+
+
+@lru_cache(maxsize=64)
+def allowed_groups(groups: tuple[NamedGroup, ...]) -> tuple[NamedGroup, ...]:
+    """Those that TLS 1.3 allows; a configuration has the same for each connection."""
+    return tuple(g for g in groups if (facts := group_facts.facts_of(g)) and facts.tls13_allowed)
 
 
 def choose_certificate(me: ServerState, hello: ClientHelloView, choice: Choice) -> Conversation[None]:
