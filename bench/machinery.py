@@ -18,7 +18,8 @@ from support.processes import Process, free_port
 OPENSSL = shutil.which("openssl") or "openssl"
 PROGRAMS = {"handglass": [sys.executable, "-m", "handglass"], "openssl": [OPENSSL]}
 SIDES = tuple(PROGRAMS)
-ENVIRONMENT = {"PYTHONPATH": str(ROOT / "src")}
+# An installed program has its bytecode beside it; a developer's environment may have forbidden to write it.
+ENVIRONMENT = {"PYTHONPATH": str(ROOT / "src"), "PYTHONDONTWRITEBYTECODE": ""}
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _TASKSET = shutil.which("taskset")

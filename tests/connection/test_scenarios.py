@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from handglass.channel.limits import Limits
-from handglass.connection.connection import UPDATE_MARGIN
+from handglass.connection.base import UPDATE_MARGIN
 from handglass.handshake.config import ClientAuthentication, ClientConfig, ServerConfig
 from handglass.handshake.events import (
     CertificateRequested,

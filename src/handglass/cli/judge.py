@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import IO
 
+from handglass.cli.stapled import Demand, Stapled
 from handglass.handshake.state import PeerChain
 from handglass.verify.certificate import Certificate
 from handglass.verify.codes import VerifyCode
@@ -26,7 +27,8 @@ class Judge:
     """A `verify_peer`: builds and checks the chain, prints the steps to `err`, keeps the `result`.
 
     `return_error`: a bad chain ends the handshake (-verify_return_error). `quiet`: only problems are printed.
-    `fetch_issuers`: missing certificates are fetched from where others say (AIA).
+    `stapled`: how much a stapled status counts, None if it is not looked at. `fetch_issuers`: missing certificates are
+    fetched from where others say (AIA).
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Judge:
         name_flags: int = ONELINE,
         now: int,
         fetch_issuers: bool = False,
+        stapled: Demand | None = None,
     ) -> None:
         self._store = store
         self._params = params
@@ -49,6 +52,9 @@ class Judge:
         self._name_flags = name_flags
         self._now = now
         self._fetch_issuers = fetch_issuers
+        self._demand = stapled
+        self.stapled: Stapled | None = None
+        """What was stapled, if that was asked for."""
         self.result: VerifyResult | None = None
 
     def __call__(self, chain: PeerChain) -> None:
@@ -62,6 +68,9 @@ class Judge:
         self.result = result = verify_chain(
             leaf, others, self._store, self._params, self._now, decide=self._decide
         )
+        if self._demand is not None:
+            self.stapled = Stapled(chain, result, self._now)
+            self.result = result = self.stapled.judged(result, self._demand)
         for event in result.events:
             self._print(event, result)
         error = refusal(result) if self._return_error else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from handglass.handshake.client_hello import Offer, send_client_hello
-from handglass.handshake.legacy import client as legacy
 from handglass.handshake.state import ClientState, decode_extension
 from handglass.handshake.tls13 import client as tls13
 from handglass.handshake.wants import Allow, Conversation, Expectation, expect
@@ -32,6 +31,8 @@ def handshake(me: ClientState) -> Conversation[None]:
         me.driver.spare_hello_requests = 0
         yield from tls13.handshake(me, offer, answer)
     else:
+        from handglass.handshake.legacy import client as legacy  # noqa: PLC0415 - not for TLS 1.3
+
         yield from legacy.handshake(me, offer, answer)
 
 

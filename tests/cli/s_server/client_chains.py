@@ -114,14 +114,21 @@ def ours(server: Identity, client: Client, options: Sequence[str | Path]) -> Jud
 def openssl(server: Identity, client: Client, options: Sequence[str | Path]) -> Judgement:
     """Let OpenSSL's server judge, and its client knock."""
     with OpenSSLServer(server, "-naccept", "1", *options) as process:
-        knocking: list[str | Path] = [program("openssl"), "s_client", "-connect", f"{ADDRESS}:{process.port}"]
-        if "-verify_return_error" in options:
-            knocking += ["-tls1_2"]  # where the alert comes before the client is done
-        knocking += ["-cert", client.leaf, "-key", client.key, "-cert_chain", client.between]
-        said = run(knocking, data=b"Q\n").text
+        _, alert = knock(process.port, client, "-verify_return_error" in options)
         process.wait()
-        alert = re.search(r"SSL alert number (\d+)", said)
-        return Judgement(_judged(process.stderr.decode()), int(alert[1]) if alert else None)
+        return Judgement(_judged(process.stderr.decode()), alert)
+
+
+def knock(port: int, client: Client, old: bool = True) -> tuple[str, int | None]:
+    """Connect with OpenSSL's client; what it says, and the alert that it got.
+
+    `old`: with TLS 1.2, where the alert comes before the client is done.
+    """
+    command: list[str | Path] = [program("openssl"), "s_client", "-connect", f"{ADDRESS}:{port}"]
+    command += ["-cert", client.leaf, "-key", client.key, "-cert_chain", client.between]
+    said = run([*command, "-tls1_2"] if old else command, data=b"Q\n").text
+    alert = re.search(r"SSL alert number (\d+)", said)
+    return said, int(alert[1]) if alert else None
 
 
 def _judged(text: str) -> list[str]:

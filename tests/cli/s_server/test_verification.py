@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from cli.s_server.client_chains import Client, hash_directory, openssl, ours, write_client
-from support.peers import needs
+from cli.s_server.client_chains import Client, hash_directory, knock, openssl, ours, write_client
+from cli.s_server.serving import PROGRAM, connect
+from support.peers import ADDRESS, OpenSSLServer, needs, program
 from support.pki import Pki
+from support.processes import run
+from support.web import ok, web_server
 from verify.support import build
 from verify.support.build import DAY, NOW, Built
 from verify.support.scenes import (
@@ -27,6 +32,7 @@ from verify.support.scenes import (
 
 pytestmark = needs("openssl")
 
+Words = Sequence[str | Path]
 Change = Callable[[list[Layer]], None]
 Files = Callable[[Path, list[Built]], list[str | Path]]
 """Writes further files, and gives the options that name them; the chain is root first."""
@@ -321,3 +327,113 @@ def test_default_stores(
     options = ["-Verify", "9", "-verify_return_error", *AT, *without]
     mine, theirs = (judge(pki.server("p256"), client, options) for judge in (ours, openssl))
     assert mine == theirs
+
+
+def pointed(folder: Path, port: int) -> tuple[Client, list[Built]]:
+    """Make a client whose certificate says where the revocation list is."""
+    chain = client_layers()
+    place = build.uri(f"http://127.0.0.1:{port}/one.crl")
+    put("cdp", build.distribution_points(build.distribution_point([place])))(chain[2])
+    built = make(chain)
+    return write_client(folder, built), built
+
+
+@pytest.mark.parametrize(("revoked", "alert"), [(99, None), (3, 44)])
+@pytest.mark.parametrize("command", [PROGRAM, []], ids=["ours", "openssl"])
+def test_crl_download(pki: Pki, tmp_path: Path, command: list[str], revoked: int, alert: int | None) -> None:
+    lists: list[bytes] = []
+    with web_server(lambda _: ok(lists[0])) as web:
+        client, built = pointed(tmp_path, web.port)
+        lists.append(build.crl(built[1], [build.revoked(revoked)]))
+        options: list[str | Path] = [
+            "-Verify",
+            "9",
+            "-verify_return_error",
+            "-verifyCAfile",
+            client.root,
+            *AT,
+            "-crl_check",
+        ]
+        with OpenSSLServer(pki.server("p256"), *options, command=command) as server:
+            assert knock(server.port, client)[1] == 48
+        assert not web.requests
+        with OpenSSLServer(pki.server("p256"), *options, "-crl_download", command=command) as server:
+            assert knock(server.port, client)[1] == alert
+        assert web.paths == ["/one.crl"]
+
+
+def test_who_waits_for_a_list_keeps_nobody_else_waiting(pki: Pki, tmp_path: Path) -> None:
+    with web_server(lambda _: None) as web, ThreadPoolExecutor(1) as pool:
+        client, _ = pointed(tmp_path, web.port)
+        options: list[str | Path] = [
+            "-verify",
+            "9",
+            "-CAfile",
+            client.root,
+            *AT,
+            "-crl_check",
+            "-crl_download",
+        ]
+        with OpenSSLServer(pki.server("p256"), *options, command=PROGRAM) as server:
+            waiting = pool.submit(knock, server.port, client)
+            deadline = time.monotonic() + 10
+            while not web.requests:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            with connect(server.port) as other:
+                assert other.version() == "TLSv1.3"
+            assert not waiting.done()
+
+
+def test_every_list_of_a_file_counts(pki: Pki, tmp_path: Path) -> None:
+    """OpenSSL takes the first one only."""
+    client, _ = prepare(tmp_path, nothing, no_files)
+    chain = make(client_layers())
+    lists = [build.crl(chain[0], [build.revoked(99)]), build.crl(chain[1], [build.revoked(3)])]
+    (tmp_path / "crls").write_text("".join(build.pem(each, "X509 CRL") for each in lists))
+    options: list[str | Path] = [
+        "-Verify",
+        "9",
+        "-verify_return_error",
+        "-CAfile",
+        client.root,
+        *AT,
+        "-crl_check",
+    ]
+    options += ["-CRL", tmp_path / "crls"]
+    assert ours(pki.server("p256"), client, options).alert == 44
+
+
+@pytest.mark.parametrize(
+    "options", [("-nameopt", "RFC2253"), ("-nameopt", "multiline"), ("-nameopt", "compat"), ()]
+)
+def test_names_in_the_report(pki: Pki, tmp_path: Path, options: Sequence[str]) -> None:
+    client, _ = prepare(tmp_path, nothing, no_files)
+    found = []
+    for command in (PROGRAM, []):
+        every: Words = ["-verify", "9", "-CAfile", client.root, *AT, *options]
+        with OpenSSLServer(pki.server("p256"), *every, command=command) as server:
+            knock(server.port, client)
+            server.wait_for(r"^CIPHER is")
+            text = server.stdout.decode()
+        found.append(text[text.index("subject=") : text.index("Shared ciphers")])
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["-purpose", "bogus"], "Invalid purpose bogus"),
+        (["-verify_name", "bogus"], "Invalid verify name bogus"),
+        (["-policy", "bogus"], "Invalid Policy bogus"),
+        (["-CRL", "/nowhere"], "Could not open file or uri for loading CRL from /nowhere"),
+        (["-verifyCApath", "/nowhere"], "Not a directory: /nowhere"),
+        (["-client_sigalgs", "bogus"], "client_sigalgs"),
+    ],
+)
+def test_what_cannot_be_used(pki: Pki, options: list[str], complaint: str) -> None:
+    own: Words = ["-cert", pki.server("p256").certificate, "-key", pki.server("p256").key]
+    for command in (PROGRAM, [program("openssl")]):
+        outcome = run([*command, "s_server", "-accept", f"{ADDRESS}:0", *own, *options])
+        assert outcome.returncode == 1
+        assert complaint in outcome.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .chain import ChainChecks
 from .ciphers import Algorithms
+from .client_status import ClientStatus
 from .connect import Connect
 from .extensions import ClientExtensions, Extensions
 from .identity import ClientIdentity, ExtraIdentities, IdentityForms
@@ -44,6 +45,7 @@ class SClientOptions(
     RevocationLists,
     VerifyOutput,
     ChainChecks,
+    ClientStatus,
     ClientSession,
     ClientInput,
     ClientOutput,

@@ -104,6 +104,7 @@ def _own_arguments(options: SClientOptions) -> dict[str, Any]:
         "max_fragment_length": options.maxfraglen,
         "authorities": tuple(load_ca_names(options.request_ca_file)) if options.request_ca_file else (),
         "tickets": not options.no_ticket,
+        "request_status": options.status,
     }
 
 

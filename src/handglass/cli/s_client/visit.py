@@ -15,6 +15,7 @@ from handglass.cli.s_client.reach import Reached
 from handglass.cli.s_client.settings import Settings
 from handglass.cli.screen import Screen
 from handglass.cli.sessions import SessionFile, write_session
+from handglass.cli.stapled import Demand
 from handglass.connection import ClientConnection
 from handglass.crypto.containers import certificates_to_pem
 from handglass.handshake.events import (
@@ -83,6 +84,7 @@ class Visit:
             quiet=self._options.brief or self._options.verify_quiet,
             name_flags=settings.name_flags,
             fetch_issuers=self._options.aia_fetch,
+            stapled=self._demand(),
             now=int(time.time()),
         )
         config = replace(settings.config, session=session, verify_peer=self._judge_peer)
@@ -333,8 +335,8 @@ class Visit:
             self._config.signature_schemes,
             show_certificates=self._options.showcerts,
             established=self._established,
-            earlier=self._earlier,
             name_flags=self._settings.name_flags,
+            earlier=self._earlier,
             keying_material=self._keying_material(),
         )
 
@@ -373,6 +375,8 @@ class Visit:
     def _report(self) -> None:
         self._tell_no_name()
         self._write_chains()
+        if self._talkative and self._judge.stapled is not None:
+            self._screen.text(self._judge.stapled.text())
         facts = self._facts()
         if self._options.brief and not self._options.quiet:
             if self._established:
@@ -382,6 +386,14 @@ class Visit:
             self._screen.text(report.short_report(facts) if self._short else report.full_report(facts))
         if self._established and self._reached.last_line:
             self._screen.error(self._reached.last_line + "\r")
+
+    def _demand(self) -> Demand | None:
+        """How much a stapled status counts; None if it is not even asked for."""
+        if self._options.ocsp_check_all:
+            return Demand.ALL
+        if self._options.ocsp_check_leaf:
+            return Demand.LEAF
+        return Demand.NOTHING if self._options.status else None
 
     def _write_chains(self) -> None:
         """-presented_out and -verified_out."""

@@ -10,6 +10,7 @@ import json
 import shlex
 import sys
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from handglass.cli.s_server.page_facts import Facts, page_facts
@@ -165,16 +166,19 @@ def _weak(sentences: list[str]) -> str:
 
 
 def _suites(hello: Facts) -> str:
-    rows = "".join(
-        f'<tr><td class="num">{_e(each["code"])}</td><td>{_e(each["name"])}</td>'
-        f"<td>{_e(each['openssl_name'] or '')}</td><td>{_yes(each['shared'])}</td>"
-        f"<td>{_badge(each['weak'])}</td></tr>"
-        for each in hello["cipher_suites"]
-    )
+    rows = "".join(_suite_row(**each) for each in hello["cipher_suites"])
     return (
         f'<section id="offered-suites"><h2>Cipher suites that your client offers <small>in its order</small></h2>'
         '<div class="scroll"><table><thead><tr><th>Number</th><th>Name</th><th>Name in OpenSSL</th>'
         f"<th>Shared</th><th>Weakness</th></tr></thead><tbody>{rows}</tbody></table></div></section>"
+    )
+
+
+@lru_cache(maxsize=1024)
+def _suite_row(code: str, name: str, openssl_name: str | None, weak: str | None, shared: bool) -> str:
+    return (
+        f'<tr><td class="num">{_e(code)}</td><td>{_e(name)}</td>'
+        f"<td>{_e(openssl_name or '')}</td><td>{_yes(shared)}</td><td>{_badge(weak)}</td></tr>"
     )
 
 
@@ -197,11 +201,13 @@ def _schemes(hello: Facts) -> str:
 
 
 def _chips(entries: Iterable[Facts]) -> str:
-    rows = "".join(
-        f'<li title="{_e(each["code"])}"{" class=shared" if each["shared"] else ""}>{_e(each["name"])}</li>'
-        for each in entries
-    )
+    rows = "".join(_chip(**each) for each in entries)
     return f'<ul class="chips">{rows or "<li>none</li>"}</ul>'
+
+
+@lru_cache(maxsize=1024)
+def _chip(name: str, code: str, shared: bool) -> str:
+    return f'<li title="{_e(code)}"{" class=shared" if shared else ""}>{_e(name)}</li>'
 
 
 def _extensions(hello: Facts) -> str:

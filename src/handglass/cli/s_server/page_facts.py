@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from handglass import __version__
@@ -35,6 +36,8 @@ Facts = dict[str, Any]
 
 LONGEST_TEXT = 80
 LONGEST_HEX = 48
+LONGEST_KEPT = 256
+"""Bytes of an extension whose description is kept for the next page."""
 
 
 def page_facts(program: Program, link: ServedConnection, session: Session | None) -> Facts:
@@ -113,7 +116,9 @@ def _client_hello(hello: ClientHelloView, config: ServerConfig) -> Facts:
     }
 
 
+@lru_cache(maxsize=512)
 def _suite(suite: CipherSuite) -> Facts:
+    """The facts of one suite; nobody changes what is kept here."""
     facts = suites.facts_of(suite)
     return {
         "code": f"0x{int(suite):04X}",
@@ -130,6 +135,11 @@ def _name(point: Any, usual: Callable[[Any], str]) -> str:
 
 
 def _extension(kind: int, data: bytes) -> Facts:
+    """What an extension holds. Short ones are mostly the same in every hello of a program, so they are kept."""
+    return _kept_description(kind, data) if len(data) <= LONGEST_KEPT else _describe(kind, data)
+
+
+def _describe(kind: int, data: bytes) -> Facts:
     form = body_of(Place.CH, kind)
     values: list[str] = []
     problem = None
@@ -147,6 +157,9 @@ def _extension(kind: int, data: bytes) -> Facts:
         "problem": problem,
         "hex": data.hex(),
     }
+
+
+_kept_description = lru_cache(maxsize=256)(_describe)
 
 
 def _value(value: object) -> str:

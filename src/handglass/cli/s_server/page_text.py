@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from handglass.cli.s_server import report
 from handglass.observe import labels
 from handglass.observe.session_text import session_text, shown_session_id
 from handglass.records import replace
-from handglass.registry.code_points import ProtocolVersion
+from handglass.registry.code_points import CipherSuite, ProtocolVersion
 from handglass.verify.codes import text_of
 from handglass.verify.result import VerifyResult
 
@@ -25,12 +26,11 @@ def page_text(
     """Everything that OpenSSL's page says of a connection; the session's secret stays out."""
     config = program.settings.config
     secure = agreed.secure_renegotiation or agreed.version == ProtocolVersion.TLS1_3
-    ours = [f"{labels.suite_version(suite):<11}:{labels.suite_name(suite):<25} " for suite in config.suites]
     shared = [f"{labels.suite_name(suite):<26} " for suite in report.shared_suites(config, agreed)]
     parts = [
         f"Secure Renegotiation IS{'' if secure else ' NOT'} supported\n",
         "Ciphers supported in s_server binary\n",
-        _rows(ours, 2),
+        _supported(config.suites),
         "---\n",
     ]
     if shared:
@@ -50,6 +50,13 @@ def page_text(
     else:
         parts.append("no client certificate available\n")
     return "".join(parts)
+
+
+@lru_cache(maxsize=16)
+def _supported(suites: tuple[CipherSuite, ...]) -> str:
+    """The suites of a configuration: the same on every page."""
+    words = [f"{labels.suite_version(suite):<11}:{labels.suite_name(suite):<25} " for suite in suites]
+    return _rows(words, 2)
 
 
 def _session(session: Session, verdict: VerifyResult | None) -> str:

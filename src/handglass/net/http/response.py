@@ -19,7 +19,7 @@ from handglass.net.http.request import Request
 from handglass.records import dataclass, field
 
 PIECE = 1 << 18
-SMALL = 1 << 14
+SMALL = 1 << 16
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -125,6 +125,10 @@ class Response:
         """Whether the connection goes on after this answer."""
         return request.keep_alive and not self.close and not self.bare
 
+    def is_short(self, request: Request) -> bool:
+        """Whether all of it is one piece."""
+        return (request.method == "HEAD" and not self.bare) or self.body.length <= SMALL
+
     def head(self, request: Request) -> bytes:
         """Return the status line and the fields. A request of HTTP/1.0 or 0.9 gets an answer of HTTP/1.0."""
         if self.bare:
@@ -148,7 +152,7 @@ class Response:
         head = self.head(request)
         if request.method == "HEAD" and not self.bare:
             yield head
-        elif self.body.length <= SMALL:
+        elif self.is_short(request):
             yield head + b"".join(self.body.pieces(buffer))
         else:
             if head:

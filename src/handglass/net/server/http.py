@@ -30,6 +30,7 @@ class HttpApplication(Application):
         self._pieces: Iterator[bytes | memoryview] | None = None
         self._response: Response | None = None
         self._goes_on = True
+        self._is_short = False
         self._stopping = False
 
     def on_data(self, link: ServedConnection, data: bytes, *, early: bool) -> None:  # noqa: ARG002 - all alike
@@ -60,7 +61,10 @@ class HttpApplication(Application):
             self._response = None
 
     def produce(self, link: ServedConnection) -> None:
-        """Send the next piece; after the last, look at the next request."""
+        """Send the next piece; after the last, look at the next request.
+
+        A short answer is its only piece, so that a close_notify behind it leaves with it.
+        """
         assert self._pieces is not None  # noqa: S101 - streaming says so; for the type checker
         try:
             piece = next(self._pieces, None)
@@ -69,7 +73,8 @@ class HttpApplication(Application):
             return
         if piece is not None:
             link.send(piece)
-            return
+            if not self._is_short:
+                return
         self._finish_response()
         if not self._goes_on or self._stopping:
             link.close()
@@ -90,6 +95,7 @@ class HttpApplication(Application):
     def _start(self, request: Request, response: Response) -> None:
         self._response = response
         self._goes_on = response.keeps_alive(request)
+        self._is_short = response.is_short(request)
         self._pieces = response.stream(request, self._buffer)
         self.streaming = True
 

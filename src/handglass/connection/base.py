@@ -22,9 +22,6 @@ from typing import Any
 from handglass.channel.stream import ALERT, APPLICATION_DATA, HANDSHAKE, StreamChannel
 from handglass.connection.watcher import ChannelWatcher
 from handglass.crypto import CryptoError
-from handglass.crypto.entropy import SYSTEM_ENTROPY, Entropy
-from handglass.handshake import client as client_conversation
-from handglass.handshake import server as server_conversation
 from handglass.handshake.config import ClientConfig, ServerConfig
 from handglass.handshake.driver import Driver
 from handglass.handshake.events import (
@@ -34,11 +31,9 @@ from handglass.handshake.events import (
     Failed,
     WarningReceived,
 )
-from handglass.handshake.legacy.client import READ_RENEGOTIATED_HELLO, give_up_renegotiation, renegotiate
-from handglass.handshake.legacy.server import request_renegotiation
 from handglass.handshake.observer import Observer
-from handglass.handshake.state import ClientState, Negotiated, ServerState, State
-from handglass.handshake.tls13.connected import request_certificate, send_key_update
+from handglass.handshake.state import Negotiated, State
+from handglass.handshake.tls13.connected import send_key_update
 from handglass.handshake.wants import Ask, Conversation
 from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription, AlertLevel, ProtocolVersion
@@ -384,111 +379,6 @@ class Connection:
         events = self._events[:]
         self._events.clear()
         return events
-
-
-class ClientConnection(Connection):
-    """The client's end of a connection. `start` makes the ClientHello.
-
-    `clock` gives seconds since the epoch (for tickets), `entropy(n)` n random bytes; with another source
-    than the system's a connection can be replayed byte for byte.
-    """
-
-    def __init__(
-        self,
-        config: ClientConfig,
-        *,
-        clock: Callable[[], float] = no_clock,
-        entropy: Entropy = SYSTEM_ENTROPY,
-        observer: Observer | None = None,
-        deferred: frozenset[str] = frozenset(),
-    ) -> None:
-        events: list[Event] = []
-        channel = make_channel(config, observer)
-        driver = Driver(channel, events.append, observer, deferred)
-        self._client = ClientState(driver, entropy, clock, Negotiated(is_client=True), config=config)
-        super().__init__(self._client, channel, driver, observer, events)
-
-    def start(self) -> list[Event]:
-        """Begin: the ClientHello is among the bytes to send, and early data may follow it."""
-        return self._begin(client_conversation.handshake(self._client))
-
-    @property
-    def early_data_limit(self) -> int:
-        """How many bytes of early data may still be sent (RFC 8446 §4.2.10); 0 outside that phase."""
-        return self._client.early_data_left
-
-    def send_early_data(self, data: bytes) -> None:
-        """Send application data before the server has answered (RFC 8446 §2.3); it may be replayed, and may be refused.
-
-        Raises:
-            LocalError: there is no session that allows it, it is more than the ticket allows, or it is too late.
-        """
-        if self._closed or self.error is not None:
-            raise LocalError(reasons.CONNECTION_OVER)
-        left = self._client.early_data_left
-        if len(data) > left:
-            raise LocalError(reasons.TOO_MUCH_EARLY_DATA, f"{len(data)} bytes, and {left} are allowed")
-        self._client.early_data_left = left - len(data)
-        self._channel.send_data(data)
-
-    def renegotiate(self) -> list[Event]:
-        """Begin a new handshake on this connection (TLS 1.2 and below, RFC 5746).
-
-        Raises:
-            LocalError: the version has no renegotiation, or the server does not support it safely.
-        """
-        self._check_renegotiation()
-        if not self.negotiated.secure_renegotiation and not self._client.config.allow_legacy_peer:
-            raise LocalError(reasons.RENEGOTIATION_INSECURE)
-        return self._go_on(lambda: self._driver.start(renegotiate(self._client)))
-
-    def _renegotiation_refused(self) -> None:
-        if self._me.renegotiating and self._driver.is_waiting_for(READ_RENEGOTIATED_HELLO):
-            self._driver.start(give_up_renegotiation(self._client))
-
-
-class ServerConnection(Connection):
-    """The server's end of a connection; it needs no start."""
-
-    def __init__(
-        self,
-        config: ServerConfig,
-        *,
-        clock: Callable[[], float] = no_clock,
-        entropy: Entropy = SYSTEM_ENTROPY,
-        observer: Observer | None = None,
-        deferred: frozenset[str] = frozenset(),
-    ) -> None:
-        events: list[Event] = []
-        channel = make_channel(config, observer)
-        driver = Driver(channel, events.append, observer, deferred)
-        self._server = ServerState(driver, entropy, clock, Negotiated(is_client=False), config=config)
-        super().__init__(self._server, channel, driver, observer, events)
-        self._begin(server_conversation.handshake(self._server))
-
-    def request_certificate(self) -> list[Event]:
-        """Ask the client for a certificate now (TLS 1.3, RFC 8446 §4.6.2).
-
-        Raises:
-            LocalError: the client did not offer post_handshake_auth, or the version is not TLS 1.3.
-        """
-        if self.negotiated.version != ProtocolVersion.TLS1_3:
-            raise LocalError(reasons.INTERNAL_ERROR, "post-handshake authentication exists only in TLS 1.3")
-        self._aside(request_certificate(self._server))
-        return self._take_events()
-
-    def request_renegotiation(self, *, authenticate: bool = False) -> list[Event]:
-        """Ask the client for a new handshake (HelloRequest, RFC 5246 §7.4.1.1), with a client certificate if wanted.
-
-        Raises:
-            LocalError: the version has no renegotiation.
-        """
-        self._check_renegotiation()
-        self._aside(request_renegotiation(self._server, authenticate=authenticate))
-        return self._take_events()
-
-    def _renegotiation_refused(self) -> None:
-        self._server.renegotiation_requested = self._server.authenticate_again = False
 
 
 def make_channel(config: ClientConfig | ServerConfig, observer: Observer | None) -> StreamChannel:
