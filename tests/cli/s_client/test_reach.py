@@ -363,7 +363,7 @@ def test_help_lists_the_protocols() -> None:
 def test_silence_ends(silent: int, options: tuple[str, ...], sentence: str) -> None:
     began = time.monotonic()
     done = ours(silent, *(word.replace("PORT", str(silent)) for word in options))
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 15
     assert done.returncode == 1
     assert sentence in done.text
     assert b"Traceback" not in done.stderr
@@ -371,15 +371,15 @@ def test_silence_ends(silent: int, options: tuple[str, ...], sentence: str) -> N
 
 def test_idle(identity: Identity) -> None:
     """The server's silence is over when it has lasted as long as that; what it says begins it anew."""
-    with plain_then_tls(identity) as met, start_ours(met.port, "-brief", "-idle_timeout", "0.8") as client:
+    with plain_then_tls(identity) as met, start_ours(met.port, "-brief", "-idle_timeout", "3") as client:
         client.wait_for("CONNECTION ESTABLISHED")
         for word in (b"a\n", b"b\n", b"c\n"):
-            time.sleep(0.4)
+            time.sleep(1.2)
             client.send(word)
         assert client.wait() == 1
         met.wait()
         assert client.stdout == b"A\nB\nC\n"
-        assert "s_client: the server has said nothing for 0.8 seconds (-idle_timeout)" in client.text
+        assert "s_client: the server has said nothing for 3 seconds (-idle_timeout)" in client.text
     assert met.ended_by == "close_notify"
 
 

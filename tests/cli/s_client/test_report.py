@@ -38,7 +38,7 @@ def until_tickets(process: Process) -> Said:
     """Let a client in TLS 1.3 have its two tickets, then end its input."""
     with process:
         process.wait_for(r"Verify return code")
-        time.sleep(0.3)  # OpenSSL's program keeps what it says of tickets in a buffer
+        time.sleep(1)  # OpenSSL's program keeps what it says of tickets in a buffer
         process.end_input()
         process.wait()
         return said(process)

@@ -212,7 +212,7 @@ class Endless(Application):
 def test_a_client_that_reads_nothing_stops_the_production(listener: Listener) -> None:
     endless = Endless()
     endless.streaming = False
-    server = make(listener, endless, idle_timeout=0.2)
+    server = make(listener, endless, idle_timeout=60)
     client = Client(listener.port)
     run_until(server, client, HandshakeCompleted)
     link = next(iter(server.connections))
