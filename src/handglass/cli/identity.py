@@ -15,12 +15,10 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from handglass.crypto.containers import (
-    CertificateEntry,
     ContainerError,
     DhParameters,
     Form,
     Passphrase,
-    load_certificate_entries,
     load_certificates,
     load_crls,
     load_dh_parameters,
@@ -109,11 +107,6 @@ def load_extra_identities(
     return [load_identity(files, EXTRA, ask) for files in slots]
 
 
-def load_chain_certificates(path: str, words: Words) -> tuple[bytes, ...]:
-    """Return the certificates (DER) of a -cert_chain file that stands alone. Raises `LoadError`."""
-    return tuple(_load(path, words.chain, load_certificates, several=True))
-
-
 def load_ca_names(path: str) -> list[bytes]:
     """Return the subject names (DER) of -requestCAfile or a server's -CAfile, each once, in their order."""
     try:
@@ -132,13 +125,6 @@ def load_crl_file(path: str, form: Form | None = None) -> list[bytes]:
 def load_dh_file(path: str) -> DhParameters:
     """Return the Diffie-Hellman parameters of -dhparam. Raises `LoadError`."""
     return _load(path, "DH parameters", load_dh_parameters, kind="params of ")
-
-
-def load_untrusted(path: str, passphrase: Passphrase = None) -> list[CertificateEntry]:
-    """Return the certificates of `verify -untrusted` and the like, with their trust data; `LoadError`."""
-    return _load(
-        path, "certificates", lambda data: load_certificate_entries(data, None, passphrase), kind="certs of "
-    )
 
 
 def _secret(given: bytes | None, name: str, ask: Callable[[str], bytes]) -> Passphrase:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from handglass.handshake.state import Negotiated
-from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription as A
 from handglass.registry.errors import AlertReceived, LocalError, PeerError, TLSError
-from handglass.registry.reasons import Reason
 
 ALERT_WORDS = {
     A.UNEXPECTED_MESSAGE: "sslv3 alert unexpected message",
@@ -125,14 +123,6 @@ def explain(error: TLSError, agreed: Negotiated) -> list[str]:
             "Note: the server asked for a client certificate and none was sent, which is a likely cause"
         )
     return lines
-
-
-def is_reason(error: TLSError | None, *wanted: Reason) -> bool:
-    """Whether this error has one of these reasons."""
-    return isinstance(error, PeerError | LocalError) and error.reason in wanted
-
-
-ENDED_EARLY = (reasons.EOF_DURING_HANDSHAKE, reasons.UNEXPECTED_EOF)
 
 
 def _line(code: int, words: str, place: str, data: str = "") -> str:

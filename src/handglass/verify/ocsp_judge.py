@@ -17,7 +17,7 @@ from handglass.records import dataclass
 from . import der
 from .certificate import Certificate
 from .codes import VerifyCode
-from .extensions import DIGITAL_SIGNATURE, NON_REPUDIATION, OCSP_NO_CHECK, TLS_FEATURE
+from .extensions import DIGITAL_SIGNATURE, NON_REPUDIATION, TLS_FEATURE
 from .ocsp import BasicResponse, OcspResponse, SingleResponse, read_response, response_status_text
 
 __all__ = ["OcspOutcome", "OcspVerdict", "judge_chain", "judge_response", "must_staple"]
@@ -251,8 +251,3 @@ def _time_problems(single: SingleResponse, now: int | None, leeway: int) -> list
     if single.next_update is not None and end is not None and end < now - leeway:
         problems.append(f"it has expired: {single.next_update.text}")
     return problems
-
-
-def needs_no_check(responder: Certificate) -> bool:
-    """Whether the responder's own certificate says that its revocation need not be checked (§4.2.2.2.1)."""
-    return responder.facts.has(OCSP_NO_CHECK)

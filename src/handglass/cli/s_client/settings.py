@@ -6,11 +6,11 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import IO, Any
 
 from handglass.cli.chain_parameters import BadParameterError, chain_parameters, name_flags
 from handglass.cli.identity import CLIENT, IdentityFiles, LoadError, load_ca_names, load_identity
+from handglass.cli.key_log import open_key_log
 from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings
 from handglass.cli.options.s_client import SClientOptions
 from handglass.cli.own_chain import built_chain, completed_chain
@@ -26,7 +26,6 @@ from handglass.handshake.session import Session
 from handglass.net.errors import NetCode, NetError
 from handglass.net.files import FileError, path_of, read_file
 from handglass.net.trust import TrustError
-from handglass.observe.keylog import FIRST_LINE
 from handglass.records import dataclass, field
 from handglass.verify.dane import DaneRecords, TlsaError, parse_record
 from handglass.verify.nameopt import ONELINE
@@ -220,20 +219,6 @@ def _early_data(path: str | None) -> bytes | None:
     if path is None:
         return None
     return read_file(path_of(path), MAX_EARLY_DATA)
-
-
-def open_key_log(path: str | None) -> IO[str] | None:
-    """The key log, opened to append; a new file begins with a comment. Raises StartError."""
-    if path is None:
-        return None
-    try:
-        file = Path(path).open("a", encoding="ascii")  # noqa: SIM115 - it stays open as long as the program
-        if file.tell() == 0:
-            file.write(FIRST_LINE)
-            file.flush()
-    except OSError as error:
-        raise StartError(f"Error writing keylog file {path}: {error.strerror}") from error
-    return file
 
 
 def complain(error: StartError) -> int:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import socket
 import time
-from pathlib import Path
 from typing import IO
 
 from handglass.cli.chain_parameters import BadParameterError
 from handglass.cli.identity import LoadError
+from handglass.cli.key_log import open_key_log
 from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings
 from handglass.cli.options.s_server import SServerOptions
 from handglass.cli.passphrase import PassphraseError
@@ -30,7 +30,6 @@ from handglass.net.dial.targets import ListenTarget, UnixTarget, parse_accept
 from handglass.net.errors import NetError
 from handglass.net.files import FileError
 from handglass.net.trust import TrustError
-from handglass.observe.keylog import FIRST_LINE
 from handglass.records import dataclass, field
 
 DEFAULT_PORT = "4433"
@@ -158,17 +157,3 @@ def _early_data_allowed(options: SServerOptions) -> int:
     """What tickets promise: nothing unless one of the two options asks for it."""
     wanted = options.early_data or options.has(SServerOptions.max_early_data)
     return options.max_early_data if wanted else 0
-
-
-def open_key_log(path: str | None) -> IO[str] | None:
-    """The key log, opened to append; a new file begins with a comment. Raises StartError."""
-    if path is None:
-        return None
-    try:
-        file = Path(path).open("a", encoding="ascii")  # noqa: SIM115 - it stays open as long as the program
-        if file.tell() == 0:
-            file.write(FIRST_LINE)
-            file.flush()
-    except OSError as error:
-        raise StartError(f"Error writing keylog file {path}: {error.strerror}") from error
-    return file
