@@ -47,8 +47,6 @@ EOF_DURING_HANDSHAKE = Reason("EOF_DURING_HANDSHAKE", A.HANDSHAKE_FAILURE,
     "The peer closed the connection in the middle of the handshake, without an alert", "RFC 8446 §6.2")
 UNKNOWN_RECORD_TYPE = Reason("UNKNOWN_RECORD_TYPE", A.UNEXPECTED_MESSAGE,
     "The peer sent a record of a type that does not exist", "RFC 8446 §5")
-UNEXPECTED_RECORD_TYPE = Reason("UNEXPECTED_RECORD_TYPE", A.UNEXPECTED_MESSAGE,
-    "The peer sent a record of a type that may not come at this point", "RFC 8446 §5")
 WRONG_RECORD_VERSION = Reason("WRONG_RECORD_VERSION", A.PROTOCOL_VERSION,
     "A record carries another protocol version than the one in use", "RFC 5246 §6.2.1")
 RECORD_OVERFLOW = Reason("RECORD_OVERFLOW", A.RECORD_OVERFLOW,
@@ -79,8 +77,6 @@ UNKNOWN_ALERT_LEVEL = Reason("UNKNOWN_ALERT_LEVEL", A.ILLEGAL_PARAMETER,
     "The peer sent an alert with a level that does not exist", "RFC 8446 §6")
 UNEXPECTED_CHANGE_CIPHER_SPEC = Reason("UNEXPECTED_CHANGE_CIPHER_SPEC", A.UNEXPECTED_MESSAGE,
     "The peer sent change_cipher_spec at a point where it may not come", "RFC 8446 §5")
-MISSING_CHANGE_CIPHER_SPEC = Reason("MISSING_CHANGE_CIPHER_SPEC", A.UNEXPECTED_MESSAGE,
-    "The peer sent Finished without change_cipher_spec before it", "RFC 5246 §7.1")
 BAD_CHANGE_CIPHER_SPEC = Reason("BAD_CHANGE_CIPHER_SPEC", A.UNEXPECTED_MESSAGE,
     "The peer sent a change_cipher_spec that is not the single byte 1", "RFC 8446 §5")
 UNEXPECTED_APPLICATION_DATA = Reason("UNEXPECTED_APPLICATION_DATA", A.UNEXPECTED_MESSAGE,
@@ -89,16 +85,12 @@ SEQUENCE_EXHAUSTED = Reason("SEQUENCE_EXHAUSTED", A.INTERNAL_ERROR,
     "The record sequence numbers are used up", "RFC 8446 §5.3")
 KEY_LIMIT_REACHED = Reason("KEY_LIMIT_REACHED", A.INTERNAL_ERROR,
     "The keys have protected as many records as is safe, and cannot be updated", "RFC 8446 §5.5")
-DECOMPRESSION_FAILED = Reason("DECOMPRESSION_FAILED", A.DECOMPRESSION_FAILURE,
-    "A compressed record could not be unpacked", "RFC 5246 §6.2.2")
 
 # Limits on what a peer may make us do
 HANDSHAKE_MESSAGE_TOO_LONG = Reason("HANDSHAKE_MESSAGE_TOO_LONG", A.ILLEGAL_PARAMETER,
     "The peer announced a handshake message that is longer than we accept", "RFC 8446 §4")
 TOO_MANY_EMPTY_RECORDS = Reason("TOO_MANY_EMPTY_RECORDS", A.UNEXPECTED_MESSAGE,
     "The peer sent too many empty records in a row", "RFC 8446 §5.1")
-TOO_MANY_RECORDS = Reason("TOO_MANY_RECORDS", A.UNEXPECTED_MESSAGE,
-    "The peer sent too many records without getting anywhere", "RFC 8446 §5.1")
 TOO_MANY_WARNING_ALERTS = Reason("TOO_MANY_WARNING_ALERTS", A.UNEXPECTED_MESSAGE,
     "The peer sent too many warning alerts", "RFC 8446 §6")
 TOO_MANY_CHANGE_CIPHER_SPECS = Reason("TOO_MANY_CHANGE_CIPHER_SPECS", A.UNEXPECTED_MESSAGE,
@@ -133,8 +125,6 @@ HANDSHAKE_TIMEOUT = Reason("HANDSHAKE_TIMEOUT", A.USER_CANCELED,
 # Messages
 UNEXPECTED_MESSAGE = Reason("UNEXPECTED_MESSAGE", A.UNEXPECTED_MESSAGE,
     "The peer sent a message that may not come at this point of the handshake", "RFC 8446 §4")
-UNKNOWN_MESSAGE = Reason("UNKNOWN_MESSAGE", A.UNEXPECTED_MESSAGE,
-    "The peer sent a handshake message of a type that does not exist", "RFC 8446 §4")
 DECODE_ERROR = Reason("DECODE_ERROR", A.DECODE_ERROR,
     "A message from the peer does not have the form that it must have", "RFC 8446 §6.2")
 
@@ -165,8 +155,6 @@ SUITE_CHANGED = Reason("SUITE_CHANGED", A.ILLEGAL_PARAMETER,
     "The peer changed the cipher suite between its two hellos", "RFC 8446 §4.1.4")
 SUITE_CHANGED_IN_RESUMPTION = Reason("SUITE_CHANGED_IN_RESUMPTION", A.ILLEGAL_PARAMETER,
     "The peer resumed a session with another cipher suite than it was made with", "RFC 5246 §7.4.1.3")
-VERSION_CHANGED_IN_RESUMPTION = Reason("VERSION_CHANGED_IN_RESUMPTION", A.ILLEGAL_PARAMETER,
-    "The peer resumed a session in another version than it was made in", "RFC 5246 §7.4.1.3")
 ILLEGAL_COMPRESSION = Reason("ILLEGAL_COMPRESSION", A.ILLEGAL_PARAMETER,
     "The peer chose a compression that we did not offer", "RFC 8446 §4.1.3")
 COMPRESSION_OFFERED = Reason("COMPRESSION_OFFERED", A.ILLEGAL_PARAMETER,
@@ -209,8 +197,6 @@ MISSING_SIGNATURE_ALGORITHMS = Reason("MISSING_SIGNATURE_ALGORITHMS", A.MISSING_
     "The peer does not say which signatures it accepts", "RFC 8446 §4.2.3")
 MISSING_PSK_MODES = Reason("MISSING_PSK_MODES", A.MISSING_EXTENSION,
     "The client offers a pre-shared key without psk_key_exchange_modes", "RFC 8446 §4.2.9")
-MISSING_SERVER_NAME = Reason("MISSING_SERVER_NAME", A.MISSING_EXTENSION,
-    "The client did not say which server it wants", "RFC 8446 §9.2")
 
 # Key exchange
 NO_COMMON_GROUP = Reason("NO_COMMON_GROUP", A.HANDSHAKE_FAILURE,
@@ -225,8 +211,6 @@ ILLEGAL_KEY_SHARE = Reason("ILLEGAL_KEY_SHARE", A.ILLEGAL_PARAMETER,
     "The peer's public key is not a valid one of its group", "RFC 8446 §4.2.8.2")
 ILLEGAL_DH_PUBLIC = Reason("ILLEGAL_DH_PUBLIC", A.ILLEGAL_PARAMETER,
     "The peer's Diffie-Hellman value is out of range", "RFC 8446 §4.2.8.1")
-ZERO_SHARED_SECRET = Reason("ZERO_SHARED_SECRET", A.ILLEGAL_PARAMETER,
-    "The peer's public key makes the shared secret zero", "RFC 8446 §7.4.2")
 ILLEGAL_DH_PARAMETERS = Reason("ILLEGAL_DH_PARAMETERS", A.ILLEGAL_PARAMETER,
     "The server's Diffie-Hellman parameters make no sense", "RFC 5246 §7.4.3")
 NO_COMMON_FFDHE_GROUP = Reason("NO_COMMON_FFDHE_GROUP", A.INSUFFICIENT_SECURITY,
@@ -239,8 +223,6 @@ ILLEGAL_CURVE_TYPE = Reason("ILLEGAL_CURVE_TYPE", A.ILLEGAL_PARAMETER,
     "The server describes its curve instead of naming it", "RFC 8422 §5.4")
 ILLEGAL_POINT_FORMATS = Reason("ILLEGAL_POINT_FORMATS", A.ILLEGAL_PARAMETER,
     "The peer's ec_point_formats leaves out uncompressed points", "RFC 8422 §5.1.2")
-BAD_CLIENT_KEY_EXCHANGE = Reason("BAD_CLIENT_KEY_EXCHANGE", A.DECODE_ERROR,
-    "The client's key exchange message cannot be used", "RFC 5246 §7.4.7")
 
 # Pre-shared keys, tickets, early data
 ILLEGAL_PSK_INDEX = Reason("ILLEGAL_PSK_INDEX", A.ILLEGAL_PARAMETER,
@@ -257,8 +239,6 @@ UNKNOWN_PSK_IDENTITY = Reason("UNKNOWN_PSK_IDENTITY", A.UNKNOWN_PSK_IDENTITY,
     "The client named a pre-shared key that we do not have", "RFC 8446 §4.2.11")
 ILLEGAL_TICKET_LIFETIME = Reason("ILLEGAL_TICKET_LIFETIME", A.ILLEGAL_PARAMETER,
     "The server gave a ticket a life of more than seven days", "RFC 8446 §4.6.1")
-MISSING_TICKET = Reason("MISSING_TICKET", A.UNEXPECTED_MESSAGE,
-    "The server promised a session ticket and did not send it", "RFC 5077 §3.2")
 ILLEGAL_EARLY_DATA = Reason("ILLEGAL_EARLY_DATA", A.ILLEGAL_PARAMETER,
     "The server accepted early data under other terms than the ticket's", "RFC 8446 §4.2.10")
 EARLY_DATA_DOWNGRADE = Reason("EARLY_DATA_DOWNGRADE", A.PROTOCOL_VERSION,
@@ -301,8 +281,6 @@ NO_POST_HANDSHAKE_AUTH = Reason("NO_POST_HANDSHAKE_AUTH", A.INTERNAL_ERROR,
     "The client cannot be asked for a certificate after the handshake", "RFC 8446 §4.6.2")
 UNSOLICITED_CERTIFICATE = Reason("UNSOLICITED_CERTIFICATE", A.UNEXPECTED_MESSAGE,
     "The client sent a certificate that nobody asked for", "RFC 8446 §4.4.2")
-UNSUPPORTED_CERTIFICATE_TYPE = Reason("UNSUPPORTED_CERTIFICATE_TYPE", A.UNSUPPORTED_CERTIFICATE,
-    "The peer's certificate is of a type that was not agreed on", "RFC 7250 §4.2")
 ILLEGAL_CERTIFICATE_COMPRESSION = Reason("ILLEGAL_CERTIFICATE_COMPRESSION", A.ILLEGAL_PARAMETER,
     "The peer compressed its certificate in a way that we did not offer", "RFC 8879 §4")
 CERTIFICATE_DECOMPRESSION_FAILED = Reason("CERTIFICATE_DECOMPRESSION_FAILED", A.BAD_CERTIFICATE,
@@ -323,14 +301,10 @@ CERTIFICATE_UNKNOWN = Reason("CERTIFICATE_UNKNOWN", A.CERTIFICATE_UNKNOWN,
     "The peer's certificate was refused", "RFC 8446 §4.4.2.4")
 UNKNOWN_CA = Reason("UNKNOWN_CA", A.UNKNOWN_CA,
     "The peer's certificate chain does not lead to an authority that we trust", "RFC 5280 §6.1")
-CERTIFICATE_KEY_TOO_WEAK = Reason("CERTIFICATE_KEY_TOO_WEAK", A.INSUFFICIENT_SECURITY,
-    "The key in the peer's certificate is weaker than we accept", "RFC 8446 §4.4.2.4")
 CERTIFICATE_KEY_UNUSABLE = Reason("CERTIFICATE_KEY_UNUSABLE", A.UNSUPPORTED_CERTIFICATE,
     "The key in the peer's certificate does not fit the cipher suite", "RFC 5246 §7.4.2")
 ACCESS_DENIED = Reason("ACCESS_DENIED", A.ACCESS_DENIED,
     "The peer's certificate is valid, but it may not come in", "RFC 8446 §6.2")
-BAD_CERTIFICATE_STATUS = Reason("BAD_CERTIFICATE_STATUS", A.BAD_CERTIFICATE_STATUS_RESPONSE,
-    "The server's stapled revocation status is not acceptable", "RFC 6066 §8")
 
 # What extensions negotiate
 UNRECOGNIZED_NAME = Reason("UNRECOGNIZED_NAME", A.UNRECOGNIZED_NAME,
@@ -362,8 +336,6 @@ RENEGOTIATION_REFUSED = Reason("RENEGOTIATION_REFUSED", A.NO_RENEGOTIATION,
     "Renegotiation is wanted, and it is not enabled here", "RFC 5246 §7.2.2")
 RENEGOTIATION_DECLINED = Reason("RENEGOTIATION_DECLINED", A.HANDSHAKE_FAILURE,
     "The peer does not want to renegotiate", "RFC 5246 §7.2.2")
-RENEGOTIATION_IN_TLS13 = Reason("RENEGOTIATION_IN_TLS13", A.UNEXPECTED_MESSAGE,
-    "The peer wants to renegotiate, which TLS 1.3 does not have", "RFC 8446 §4.1.2")
 RENEGOTIATION_INSECURE = Reason("RENEGOTIATION_INSECURE", A.HANDSHAKE_FAILURE,
     "The peer does not support secure renegotiation", "RFC 5746 §4.1")
 RENEGOTIATION_MISMATCH = Reason("RENEGOTIATION_MISMATCH", A.HANDSHAKE_FAILURE,
@@ -382,12 +354,6 @@ INTERNAL_ERROR = Reason("INTERNAL_ERROR", A.INTERNAL_ERROR,
     "Something went wrong on our side", "RFC 8446 §6.2")
 MISSING_ALGORITHM = Reason("MISSING_ALGORITHM", A.INTERNAL_ERROR,
     "The installed cryptography library lacks an algorithm that is needed", "RFC 8446 §6.2")
-NOTHING_ENABLED = Reason("NOTHING_ENABLED", A.INTERNAL_ERROR,
-    "The settings leave nothing to offer", "RFC 8446 §4.1.1")
-KEY_OPERATION_FAILED = Reason("KEY_OPERATION_FAILED", A.INTERNAL_ERROR,
-    "Our private key could not be used", "RFC 8446 §4.4.3")
-REFUSED_BY_APPLICATION = Reason("REFUSED_BY_APPLICATION", A.HANDSHAKE_FAILURE,
-    "The application refused to go on", "RFC 8446 §6.2")
 CANCELED = Reason("CANCELED", A.USER_CANCELED,
     "The handshake was called off on our side", "RFC 8446 §6.1")
 CONNECTION_OVER = Reason("CONNECTION_OVER", A.CLOSE_NOTIFY,
