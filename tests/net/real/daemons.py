@@ -70,10 +70,18 @@ def workshop(identity: Identity) -> Iterator[Workshop]:
 
 @contextmanager
 def listening(
-    shop: Workshop, argv: Sequence[str | Path], port: int, env: dict[str, str] | None = None
+    shop: Workshop,
+    argv: Sequence[str | Path],
+    port: int,
+    env: dict[str, str] | None = None,
+    *,
+    ready: str = "",
 ) -> Iterator[int]:
+    """Run a server. `ready` is what it prints when it answers, if it listens before it does."""
     with Process(argv, env=env, cwd=shop.directory) as process:
         process.wait_until_listening(port)
+        if ready:
+            process.wait_for(ready)
         yield port
 
 
@@ -321,7 +329,9 @@ def postgres(shop: Workshop, *, tls: bool) -> Iterator[int]:
         "ssl_key_file": shop.key,
     }
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    with listening(shop, [*as_user("postgres"), program("postgres"), "-D", data, *options], port):
+    argv = [*as_user("postgres"), program("postgres"), "-D", data, *options]
+    # The port is open while the postmaster still turns clients away: "the database system is starting up".
+    with listening(shop, argv, port, ready="database system is ready to accept connections"):
         yield port
 
 
@@ -343,7 +353,7 @@ def mariadb(shop: Workshop, *, tls: bool) -> Iterator[int]:
         "--innodb-flush-log-at-trx-commit=0",
     ]
     options += [f"--ssl-cert={shop.chain}", f"--ssl-key={shop.key}"] if tls else ["--skip-ssl"]
-    with listening(shop, [program("mariadbd"), *options], port):
+    with listening(shop, [program("mariadbd"), *options], port, ready="ready for connections"):
         yield port
 
 
