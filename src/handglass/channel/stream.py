@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol as Interface
 
-from handglass.channel.not_tls import not_tls
 from handglass.channel.limits import Limits
+from handglass.channel.not_tls import not_tls
 from handglass.record.null import NullProtection
 from handglass.record.protection import (
     MAX_CIPHERTEXT_12,
