@@ -32,6 +32,7 @@ from handglass.registry import groups as group_facts
 from handglass.registry import reasons, suites
 from handglass.registry.code_points import (
     CertificateStatusType,
+    CertificateType,
     CipherSuite,
     CompressionMethod,
     ECPointFormat,
@@ -506,6 +507,24 @@ def _certificate_authorities(draft: Draft) -> bytes | None:
     return ext.CertificateAuthorities(names).encode() if draft.tls13 and names else None
 
 
+def _server_certificate_type(draft: Draft) -> bytes | None:
+    return _certificate_types(draft.config.server_certificate_types)
+
+
+def _client_certificate_type(draft: Draft) -> bytes | None:
+    config = draft.config
+    if not config.identities and config.choose_identity is None:  # we offer only what we have (RFC 7250 §4.1)
+        return None
+    return _certificate_types(config.client_certificate_types)
+
+
+def _certificate_types(types: tuple[CertificateType, ...]) -> bytes | None:
+    """The offer, which is left out where it holds nothing but the default (RFC 7250 §4.1)."""
+    if not types or types == (CertificateType.X509,):
+        return None
+    return ext.CertificateTypeOffer(types).encode()
+
+
 def _post_handshake_auth(draft: Draft) -> bytes | None:
     return b"" if draft.tls13 and draft.config.post_handshake_auth else None
 
@@ -541,6 +560,8 @@ OFFERS: dict[ExtensionType, Callable[[Draft], bytes | None]] = {
     ExtensionType.KEY_SHARE: _key_share,
     ExtensionType.RECORD_SIZE_LIMIT: _record_size_limit,
     ExtensionType.COMPRESS_CERTIFICATE: _compress_certificate,
+    ExtensionType.CLIENT_CERTIFICATE_TYPE: _client_certificate_type,
+    ExtensionType.SERVER_CERTIFICATE_TYPE: _server_certificate_type,
     ExtensionType.COOKIE: _cookie,
     ExtensionType.CERTIFICATE_AUTHORITIES: _certificate_authorities,
     ExtensionType.EARLY_DATA: _early_data,

@@ -269,6 +269,12 @@ CERTIFICATE_REQUIRED = Reason("CERTIFICATE_REQUIRED", A.CERTIFICATE_REQUIRED,
     "The client sent no certificate, and one is required", "RFC 8446 §4.4.2.4")
 CERTIFICATE_REQUIRED_LEGACY = Reason("CERTIFICATE_REQUIRED_LEGACY", A.HANDSHAKE_FAILURE,
     "The client sent no certificate, and one is required", "RFC 5246 §7.4.6")
+NO_COMMON_CERTIFICATE_TYPE = Reason("NO_COMMON_CERTIFICATE_TYPE", A.UNSUPPORTED_CERTIFICATE,
+    "The two sides have no type of certificate in common", "RFC 7250 §4.2")
+ILLEGAL_CERTIFICATE_TYPE = Reason("ILLEGAL_CERTIFICATE_TYPE", A.ILLEGAL_PARAMETER,
+    "The server chose a type of certificate that we did not offer", "RFC 7250 §4.2")
+SEVERAL_RAW_PUBLIC_KEYS = Reason("SEVERAL_RAW_PUBLIC_KEYS", A.ILLEGAL_PARAMETER,
+    "The peer sent more than the one raw public key that may come", "RFC 8446 §4.4.2")
 WRONG_REQUEST_CONTEXT = Reason("WRONG_REQUEST_CONTEXT", A.ILLEGAL_PARAMETER,
     "The peer's certificate message does not belong to our request", "RFC 8446 §4.4.2")
 NONEMPTY_REQUEST_CONTEXT = Reason("NONEMPTY_REQUEST_CONTEXT", A.ILLEGAL_PARAMETER,

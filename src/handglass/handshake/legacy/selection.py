@@ -200,4 +200,5 @@ def answers(me: ServerState, hello: ClientHelloView, choice: Choice) -> list[Ext
     if me.config.scts is not None and ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP in hello:
         found.append(Extension(ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP, me.config.scts))
     found += choose_limits(me, hello)
+    found += me.type_answers
     return found
