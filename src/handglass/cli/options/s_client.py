@@ -14,6 +14,7 @@ from .misc import General, Randomness
 from .output import ClientOutput, Output
 from .parser import ConflictError, usage_error
 from .protocol import ClientProtocol, ProtocolDetails, Versions, check_versions
+from .raw_keys import RawKeys
 from .revocation import RevocationLists, VerifyOutput
 from .session import ClientSession
 from .starttls import StartTls
@@ -50,6 +51,7 @@ class SClientOptions(
     ClientStatus,
     Dane,
     Transparency,
+    RawKeys,
     ClientSession,
     ClientInput,
     ClientOutput,

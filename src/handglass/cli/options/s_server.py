@@ -14,6 +14,7 @@ from .ocsp import ServerOcsp
 from .output import Output, ServerOutput
 from .parser import ConflictError
 from .protocol import Versions, check_versions
+from .raw_keys import RawKeys
 from .revocation import RevocationLists, VerifyOutput
 from .session import ServerSession
 from .stores import Stores
@@ -40,6 +41,7 @@ class SServerOptions(
     ChainChecks,
     RevocationLists,
     ServerOcsp,
+    RawKeys,
     ServerSession,
     Answers,
     ServerInput,

@@ -39,6 +39,7 @@ def with_tlsa(settings: Settings, screen: Screen) -> Settings:
         screen.error(f"s_client: {line}")
     if not records:
         return settings
+    keys = settings.dane.records if settings.dane is not None else ()  # of -expected-rpks
     params = settings.params
     if options.verify_hostname is None:
         params = replace(params, hosts=tuple(dict.fromkeys((answer.base, host))))
@@ -46,7 +47,7 @@ def with_tlsa(settings: Settings, screen: Screen) -> Settings:
         settings,
         config=replace(settings.config, server_name=answer.base),
         params=params,
-        dane=DaneRecords(records, no_ee_name_checks=options.dane_ee_no_namechecks or mail),
+        dane=DaneRecords([*records, *keys], no_ee_name_checks=options.dane_ee_no_namechecks or mail),
     )
 
 

@@ -359,6 +359,7 @@ class Visit:
             established=self._established,
             name_flags=self._settings.name_flags,
             matched=self._judge.matched,
+            raw_key_wanted=self._options.enable_server_rpk,
             timestamps=self._judge.timestamps.text() if self._judge.timestamps is not None else "",
             earlier=self._earlier,
             keying_material=self._keying_material(),

@@ -12,6 +12,7 @@ from handglass.cli.key_log import open_key_log
 from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings
 from handglass.cli.options.s_server import SServerOptions
 from handglass.cli.passphrase import PassphraseError
+from handglass.cli.raw_keys import certificate_types
 from handglass.cli.s_server.certificates import Certificates, load_all, with_certificates
 from handglass.cli.s_server.identity import Chains, Secrets, read_secrets
 from handglass.cli.s_server.sessions import RecordedSessions
@@ -79,6 +80,7 @@ def read_settings(options: SServerOptions) -> Settings:
     sessions = RecordedSessions(MemorySessions(time.time))
     config = ServerConfig(
         **engine.arguments,
+        **certificate_types(options),
         client_authentication=authentication(options),
         client_signature_schemes=schemes,
         authorities=names,
