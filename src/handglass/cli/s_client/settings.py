@@ -123,12 +123,12 @@ def _own_arguments(options: SClientOptions) -> dict[str, Any]:
 def _server_name(options: SClientOptions, way: Way) -> str | None:
     if options.noservername:
         return None
-    if options.dane_tlsa_domain is not None:
-        return options.dane_tlsa_domain.removesuffix(".")
     if options.servername is not None:
         if not options.servername.isascii():
             raise StartError(f"-servername {options.servername}: give the name in its ASCII form (xn--…)")
         return options.servername
+    if options.dane_tlsa_domain is not None:
+        return options.dane_tlsa_domain.removesuffix(".")
     return way.server_name
 
 
