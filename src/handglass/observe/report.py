@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from handglass.crypto import der
 from handglass.crypto.containers import certificates_to_pem
 from handglass.handshake.session import Session
 from handglass.handshake.state import CertificateRequestFacts, Negotiated
@@ -15,7 +16,6 @@ from handglass.observe import labels
 from handglass.observe.session_text import session_text, shown_session_id
 from handglass.records import dataclass, field
 from handglass.registry.code_points import ClientCertificateType, ProtocolVersion, SignatureScheme
-from handglass.verify import der
 from handglass.verify.certificate import Certificate
 from handglass.verify.codes import text_of
 from handglass.verify.nameopt import ONELINE, format_name, heading
