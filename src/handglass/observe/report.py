@@ -48,6 +48,8 @@ class Facts:
     established: bool = True
     matched: str | None = None
     """The line on the TLSA record that matched."""
+    timestamps: str = ""
+    """The block of signed certificate timestamps, if they are wanted."""
     earlier: int | None = None
     """The outcome (X509_V_…) that the resumed session brings from where it began."""
     keying_material: str = field(default="", repr=False)
@@ -67,7 +69,7 @@ def full_report(facts: Facts) -> str:
         parts.append(certificate_chain(facts))
     parts.append(server_certificate(facts))
     if agreed.version is not None:
-        parts.append("---\n" + requests(facts) + signature_lines(facts))
+        parts.append("---\n" + requests(facts) + signature_lines(facts) + facts.timestamps)
     return "".join(part for part in parts if part) + summary(facts)
 
 

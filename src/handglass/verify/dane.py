@@ -159,6 +159,11 @@ class Judge:
         self.matched: DaneMatch | None = None
         self.matched_depth: int | None = None
 
+    @property
+    def vouches(self) -> bool:
+        """Whether a record of usage 2 or 3 authenticated the peer, so that no public authority had to."""
+        return self.matched is not None and self.matched.record.usage in {DANE_TA, DANE_EE}
+
     def match(self, certificate: bytes, depth: int, *, from_store: bool) -> bool:
         """Compare a certificate at a depth with the records; True if usage 2 or 3 authenticates the peer."""
         wanted = {PKIX_EE, DANE_EE} if depth == 0 else {PKIX_TA, DANE_TA}
