@@ -79,12 +79,24 @@ class SClientOptions(
         """Look at what DANE needs."""
         if self.dane_tlsa_domain is not None and self.noservername:
             raise usage_error(type(self), "Can't use -dane_tlsa_domain and -noservername together")
-        if self.dane_tlsa_domain is not None and not self.dane_tlsa_rrdata:
+        if self.dane_lookup:
+            self._check_dane_lookup()
+        elif self.dns_server is not None:
+            raise usage_error(type(self), "-dns_server needs -dane_lookup")
+        elif self.dane_tlsa_domain is not None and not self.dane_tlsa_rrdata:
             raise ConflictError(
                 "s_client: DANE TLSA authentication requires at least one -dane_tlsa_rrdata option."
             )
         if self.dane_tlsa_rrdata and self.dane_tlsa_domain is None:
             raise ConflictError("s_client: DANE TLSA authentication requires the -dane_tlsa_domain option.")
+
+    def _check_dane_lookup(self) -> None:
+        if self.dane_tlsa_rrdata:
+            raise usage_error(type(self), "Give records with -dane_tlsa_rrdata or look them up, not both")
+        if self.noservername:
+            raise usage_error(type(self), "Can't use -dane_lookup and -noservername together")
+        if self.unix is not None:
+            raise usage_error(type(self), "-dane_lookup needs a port, which a Unix-domain socket has not")
 
     def _check_way(self) -> None:
         """Look at how the server is to be reached."""

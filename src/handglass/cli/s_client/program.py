@@ -34,6 +34,10 @@ def run(options: SClientOptions) -> int:
         with run_limit(options.run_timeout):
             settings = read_settings(options)
             _introduce(settings, screen)
+            if options.dane_lookup:
+                from handglass.cli.s_client.tlsa import with_tlsa  # noqa: PLC0415 - few ask the DNS
+
+                settings = with_tlsa(settings, screen)
             tour = Tour(settings, screen)
             status = tour.run()
             if options.writerand is not None:

@@ -147,7 +147,7 @@ def _params(options: SClientOptions, engine: EngineSettings) -> VerifyParams:
 
 def _dane(options: SClientOptions) -> DaneRecords | None:
     """The TLSA records of the command line. Raises LoadError if none can be used."""
-    if options.dane_tlsa_domain is None:
+    if not options.dane_tlsa_rrdata:
         return None
     return given_records(
         options.dane_tlsa_rrdata,
