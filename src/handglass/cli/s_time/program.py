@@ -144,12 +144,16 @@ class Timing:
 
 
 class Progress:
-    """What is seen while it runs: a line on a terminal, and OpenSSL's characters wherever else the output goes."""
+    """What is seen while it runs: a line on a terminal, and OpenSSL's characters wherever else the output goes.
+
+    Both are written only a few times a second: to wake up whoever reads them costs as much as a connection.
+    """
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
         self._is_watched = sys.stderr.isatty()
-        self._marks = not (self._is_watched and sys.stdout.isatty())
+        self._shows_marks = not (self._is_watched and sys.stdout.isatty())
+        self._marks: list[str] = []
         self._began = self._next = 0.0
 
     def begin(self) -> None:
@@ -157,21 +161,25 @@ class Progress:
         self._began = self._next = time.monotonic()
 
     def tell(self, tally: Tally, completed: list[TimedConnection]) -> None:
-        """Show what a turn of the run has brought."""
-        if self._marks and completed:
-            self._screen.text("".join(report.mark(each.version, resumed=each.resumed) for each in completed))
-        if self._is_watched and (now := time.monotonic()) >= self._next:
+        """Take note of a turn of the run, and show what is due."""
+        if self._shows_marks:
+            self._marks += [report.mark(each.version, resumed=each.resumed) for each in completed]
+        now = time.monotonic()
+        if now >= self._next:
             self._next = now + PROGRESS_SECONDS
-            self._write(report.progress(tally, now - self._began))
+            self._show(report.progress(tally, now - self._began))
 
     def end(self) -> None:
-        """The run is over: leave an empty line where the progress stood."""
-        if self._is_watched:
-            self._write("")
+        """The run is over: show what is left, and clear the line."""
+        self._show("")
 
-    def _write(self, line: str) -> None:
-        sys.stderr.write(f"\r{line}\x1b[K")
-        sys.stderr.flush()
+    def _show(self, line: str) -> None:
+        if self._marks:
+            self._screen.text("".join(self._marks))
+            self._marks.clear()
+        if self._is_watched:
+            sys.stderr.write(f"\r{line}\x1b[K")
+            sys.stderr.flush()
 
 
 @contextmanager
