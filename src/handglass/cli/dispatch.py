@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PROGRAMS = {
     "s_client": ("handglass.cli.options.s_client:SClientOptions", "handglass.cli.s_client.program"),
     "s_server": ("handglass.cli.options.s_server:SServerOptions", "handglass.cli.s_server.program"),
+    "s_time": ("handglass.cli.options.s_time:STimeOptions", "handglass.cli.s_time.program"),
     "verify": ("handglass.cli.options.verify_program:VerifyOptions", "handglass.cli.verify_program"),
     "demo": ("handglass.cli.demo:DemoOptions", "handglass.cli.demo"),
     "version": ("handglass.cli.version:VersionOptions", "handglass.cli.version"),

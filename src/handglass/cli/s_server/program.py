@@ -10,6 +10,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from handglass.cli.file_limit import raise_file_limit
 from handglass.cli.s_server import report
 from handglass.cli.s_server.applications import application_for
 from handglass.cli.s_server.keyboard import Keyboard
@@ -282,13 +283,3 @@ def is_terminal() -> bool:
         return os.isatty(sys.stdin.fileno())
     except (AttributeError, OSError, ValueError):
         return False
-
-
-def raise_file_limit() -> None:
-    """Allow as many open files as the system lets us: one per client."""
-    with suppress(ImportError, OSError, ValueError):
-        import resource  # noqa: PLC0415 - not on every system
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft != hard:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
