@@ -26,10 +26,11 @@ def choose_client_identity(
     config = me.config
     if config.choose_identity is not None:
         return (yield from ask("client certificate", config.choose_identity, schemes, authorities))
+    common = set(config.client_signature_schemes or config.signature_schemes).intersection(schemes)
     able = [
         identity
         for identity in config.identities
-        if any(scheme in schemes for scheme in schemes_for_certificate(identity.certificate))
+        if not common.isdisjoint(schemes_for_certificate(identity.certificate))
     ]
     if len(able) > 1 and authorities:
         named = [identity for identity in able if _leads_to(identity, authorities)]

@@ -131,6 +131,8 @@ class Config:
     groups: tuple[NamedGroup, ...] = DEFAULT_GROUPS
     signature_schemes: tuple[SignatureScheme, ...] = DEFAULT_SIGNATURE_SCHEMES
     certificate_signature_schemes: tuple[SignatureScheme, ...] = ()
+    client_signature_schemes: tuple[SignatureScheme, ...] = ()
+    """For clients' signatures alone: what a server asks for, what a client signs with; (): `signature_schemes`."""
     alpn: tuple[bytes, ...] = ()
     identities: tuple[Identity, ...] = ()
     psks: tuple[ExternalPsk, ...] = ()
@@ -202,7 +204,6 @@ class ServerConfig(Config):
 
     client_authentication: ClientAuthentication = ClientAuthentication.NONE
     authorities: tuple[bytes, ...] = ()
-    client_signature_schemes: tuple[SignatureScheme, ...] = ()
     prefer_own_suites: bool = False
     prioritize_chacha: bool = False
     require_alpn_overlap: bool = True

@@ -11,6 +11,20 @@ class General(Options, title="General options"):
     help = flag("help", "Print this summary and end", where="program")
 
 
+class Configuration(Options, title="General options"):
+    """What OpenSSL's configuration adds to the command line."""
+
+    ssl_config = text(
+        "ssl_config",
+        "section",
+        "Begin with the settings of this name among the ssl_conf of openssl.cnf",
+        where="all settings of the protocol",
+    )
+    debug_broken_protocol = flag(
+        "debug_broken_protocol", "Nothing; OpenSSL's manual has it so", where="nowhere"
+    )
+
+
 class Randomness(Options, title="General options"):
     """What goes into the randomness, and what comes of it."""
 

@@ -32,6 +32,12 @@ class ServerOutput(Options, title="Output options"):
     quiet = flag("quiet", "No report, only application data; no command letters", where=REPORT)
 
 
+class MessageFile(Options, title="Output options"):
+    """Where messages are shown."""
+
+    msgfile = text("msgfile", "file", "Write what -msg shows to this file instead", where="observation")
+
+
 class Output(Options, title="Output options"):
     """On both sides."""
 
