@@ -11,6 +11,12 @@ class General(Options, title="General options"):
     help = flag("help", "Print this summary and end", where="program")
 
 
+class Obsolete(Options, title="General options"):
+    """What OpenSSL's programs list and pass over."""
+
+    debug_broken_protocol = flag("debug_broken_protocol", "Nothing; kept for old scripts", where="program")
+
+
 class Randomness(Options, title="General options"):
     """What goes into the randomness, and what comes of it."""
 

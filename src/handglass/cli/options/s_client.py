@@ -10,7 +10,7 @@ from .dane import Dane
 from .extensions import ClientExtensions, Extensions
 from .identity import ClientIdentity, ExtraIdentities, IdentityForms
 from .io import ClientInput
-from .misc import General, Randomness
+from .misc import General, Obsolete, Randomness
 from .output import ClientOutput, Output
 from .parser import ConflictError, usage_error
 from .protocol import ClientProtocol, ProtocolDetails, Versions, check_versions
@@ -25,6 +25,7 @@ FRAGMENT_LENGTHS = (512, 1024, 2048, 4096)
 
 class SClientOptions(
     General,
+    Obsolete,
     Randomness,
     Connect,
     StartTls,

@@ -9,7 +9,7 @@ from .extensions import Extensions, ServerExtensions
 from .http import Answers
 from .identity import ExtraIdentities, IdentityForms, ServerIdentity
 from .io import ServerInput
-from .misc import General
+from .misc import General, Obsolete, Randomness
 from .ocsp import ServerOcsp
 from .output import Output, ServerOutput
 from .parser import ConflictError
@@ -22,6 +22,8 @@ from .verify import PeerName, ServerVerify, Trust, Verify
 
 class SServerOptions(
     General,
+    Obsolete,
+    Randomness,
     Accept,
     Versions,
     Algorithms,

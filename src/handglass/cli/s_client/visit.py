@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from handglass.cli.judge import Judge
+from handglass.cli.keying_material import keying_material
 from handglass.cli.s_client.keyboard import Keyboard
 from handglass.cli.s_client.reach import Reached
 from handglass.cli.s_client.settings import Settings
@@ -359,22 +359,8 @@ class Visit:
             name_flags=self._settings.name_flags,
             matched=self._judge.matched,
             earlier=self._earlier,
-            keying_material=self._keying_material(),
+            keying_material=keying_material(self._options, self.connection) if self._established else "",
         )
-
-    def _keying_material(self) -> str:
-        """The block of -keymatexport; nothing where no connection stands that could export."""
-        label, length = self._options.keymatexport, self._options.keymatexportlen
-        if label is None or not self._established:
-            return ""
-        try:
-            material = self.connection.export_keying_material(os.fsencode(label), None, length)
-        except (
-            LocalError,
-            ValueError,
-        ):  # the label is not free, or the length more than there is (RFC 5869 §2.3)
-            return report.keying_material(label, length, None)
-        return report.keying_material(label, length, material)
 
     @property
     def outcome(self) -> int | None:
