@@ -216,6 +216,10 @@ class ServerConfig(Config):
     """Below TLS 1.3, resume by session id when no ticket is used."""
     session_id_prefix: bytes = b""
     """Every session id begins with this, up to its 32 bytes."""
+    resume_ephemeral: bool = True
+    """Below TLS 1.3, let sessions be resumed whose key exchange was ephemeral."""
+    resume_in_renegotiation: bool = False
+    """Let a renegotiation resume a session, if that has the extended master secret (RFC 7627 §6.1)."""
     max_early_data: int = 0
     """Announced in tickets; 0 forbids early data."""
     accept_early_data: bool = False

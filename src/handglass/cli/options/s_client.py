@@ -10,7 +10,7 @@ from .dane import Dane
 from .extensions import ClientExtensions, Extensions
 from .identity import ClientIdentity, ExtraIdentities, IdentityForms
 from .io import ClientInput
-from .misc import Configuration, General, Randomness
+from .misc import Configuration, General, Obsolete, Randomness
 from .output import ClientOutput, MessageFile, Output
 from .parser import ConflictError, usage_error
 from .protocol import ClientProtocol, ProtocolDetails, Versions, check_versions
@@ -26,6 +26,7 @@ FRAGMENT_LENGTHS = (512, 1024, 2048, 4096)
 
 class SClientOptions(
     General,
+    Obsolete,
     Randomness,
     Configuration,
     Connect,

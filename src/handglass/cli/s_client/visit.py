@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import sys
 import time
@@ -11,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from handglass.cli.judge import Judge
+from handglass.cli.keying_material import keying_material
 from handglass.cli.s_client.commands import Command, help_lines
 from handglass.cli.s_client.keyboard import Keyboard
 from handglass.cli.s_client.reach import Reached
@@ -412,22 +412,8 @@ class Visit:
             matched=self._judge.matched,
             timestamps=self._judge.timestamps.text() if self._judge.timestamps is not None else "",
             earlier=self._earlier,
-            keying_material=self._keying_material(),
+            keying_material=keying_material(self._options, self.connection) if self._established else "",
         )
-
-    def _keying_material(self) -> str:
-        """The block of -keymatexport; nothing where no connection stands that could export."""
-        label, length = self._options.keymatexport, self._options.keymatexportlen
-        if label is None or not self._established:
-            return ""
-        try:
-            material = self.connection.export_keying_material(os.fsencode(label), None, length)
-        except (
-            LocalError,
-            ValueError,
-        ):  # the label is not free, or the length more than there is (RFC 5869 §2.3)
-            return report.keying_material(label, length, None)
-        return report.keying_material(label, length, material)
 
     @property
     def outcome(self) -> int | None:
