@@ -13,7 +13,7 @@ from .misc import General
 from .ocsp import ServerOcsp
 from .output import Output, ServerOutput
 from .parser import ConflictError
-from .protocol import Versions, check_versions
+from .protocol import ProtocolDetails, ServerProtocol, Versions, check_versions
 from .revocation import RevocationLists, VerifyOutput
 from .session import ServerSession
 from .stores import Stores
@@ -24,6 +24,8 @@ class SServerOptions(
     General,
     Accept,
     Versions,
+    ProtocolDetails,
+    ServerProtocol,
     Algorithms,
     ServerAlgorithms,
     ServerExtensions,

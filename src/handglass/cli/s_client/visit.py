@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from handglass.cli.judge import Judge
+from handglass.cli.protocol_details import read_size
 from handglass.cli.s_client.keyboard import Keyboard
 from handglass.cli.s_client.reach import Reached
 from handglass.cli.s_client.settings import Settings
@@ -91,7 +92,13 @@ class Visit:
         config = replace(settings.config, session=session, verify_peer=self._judge_peer)
         self._config = config
         self.connection = ClientConnection(config, clock=time.time, observer=self._observer())
-        self._pump = Pump(reached.socket, self.connection, self._take, wrapper=reached.wrapper)
+        self._pump = Pump(
+            reached.socket,
+            self.connection,
+            self._take,
+            wrapper=reached.wrapper,
+            read_size=read_size(self._options),
+        )
         if self._options.nbio and self._talkative:
             screen.text("Turned on non blocking io\n")
             self._pump.on_wait = self._tell_wait

@@ -10,6 +10,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from handglass.cli.protocol_details import read_size
 from handglass.cli.s_server import report
 from handglass.cli.s_server.applications import application_for
 from handglass.cli.s_server.keyboard import Keyboard
@@ -80,7 +81,9 @@ class Program:
             settings.config,
             self._make_application,
             options=ServerOptions(
-                handshake_timeout=self.options.handshake_timeout or None, accept_at_most=self.options.naccept
+                handshake_timeout=self.options.handshake_timeout or None,
+                accept_at_most=self.options.naccept,
+                read_size=read_size(self.options),
             ),
             make_observer=self._observer_maker(),
             on_problem=lambda sentence: self.screen.error(f"s_server: {sentence}"),
@@ -104,7 +107,10 @@ class Program:
         if depth is not None:
             required = ", must return a certificate" if self.options.verify_required is not None else ""
             self.screen.error(f"verify depth is {depth}{required}")
-        lines = ["Using default temp DH parameters"]
+        lines = []
+        if not self.options.no_dhe:
+            verb = "Using default" if self.settings.config.dh_parameters is None else "Setting"
+            lines.append(f"{verb} temp DH parameters")
         if self.settings.is_throwaway:
             fingerprint = digest("sha256", self.settings.certificates.default[0].certificate).hex(":").upper()
             lines.append("Throwaway certificate for localhost, 127.0.0.1 and ::1, good for this run")

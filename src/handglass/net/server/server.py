@@ -41,7 +41,7 @@ class ServerOptions:
     """Limits, in seconds; None: none.
 
     `accept_at_most`: the server ends after this many connections. `stop_seconds`: how long a server that was
-    told to stop waits for what is under way.
+    told to stop waits for what is under way. `read_size`: bytes read at once.
     """
 
     handshake_timeout: float | None = 60.0
@@ -49,6 +49,7 @@ class ServerOptions:
     linger_seconds: float = 2.0
     stop_seconds: float = 5.0
     accept_at_most: int | None = None
+    read_size: int = BUFFER
 
 
 class Server:
@@ -78,7 +79,7 @@ class Server:
         self.make_application = make_application
         self.make_observer = make_observer
         self.deferred = deferred
-        self.buffer = bytearray(BUFFER)
+        self.buffer = bytearray(options.read_size)
         self.view = memoryview(self.buffer)
         self.file_buffer = bytearray(BUFFER)
         self.connections: dict[ServedConnection, None] = {}
