@@ -13,7 +13,7 @@ from .misc import Configuration, General, Obsolete, Randomness
 from .ocsp import ServerOcsp
 from .output import MessageFile, Output, ServerOutput
 from .parser import ConflictError
-from .protocol import Versions, check_versions
+from .protocol import ProtocolDetails, ServerProtocol, Versions, check_versions
 from .revocation import RevocationLists, VerifyOutput
 from .session import ServerSession
 from .stores import Stores
@@ -27,6 +27,8 @@ class SServerOptions(
     Configuration,
     Accept,
     Versions,
+    ProtocolDetails,
+    ServerProtocol,
     Algorithms,
     ServerAlgorithms,
     ServerExtensions,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from handglass.cli.judge import Judge
 from handglass.cli.keying_material import keying_material
+from handglass.cli.protocol_details import read_size
 from handglass.cli.s_client.commands import Command, help_lines
 from handglass.cli.s_client.keyboard import Keyboard
 from handglass.cli.s_client.reach import Reached
@@ -99,7 +100,13 @@ class Visit:
         config = replace(settings.config, session=session, verify_peer=self._judge_peer)
         self._config = config
         self.connection = ClientConnection(config, clock=time.time, observer=self._observer())
-        self._pump = Pump(self._socket(), self.connection, self._take, wrapper=reached.wrapper)
+        self._pump = Pump(
+            self._socket(),
+            self.connection,
+            self._take,
+            wrapper=reached.wrapper,
+            read_size=read_size(self._options),
+        )
         if self._options.nbio and self._talkative:
             screen.text("Turned on non blocking io\n")
         if (self._options.nbio or self._options.nbio_test) and self._talkative:

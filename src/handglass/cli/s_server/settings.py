@@ -10,12 +10,13 @@ from handglass.cli.chain_parameters import BadParameterError
 from handglass.cli.identity import LoadError
 from handglass.cli.key_log import open_key_log
 from handglass.cli.message_file import open_message_file
-from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings
+from handglass.cli.negotiation import EngineSettings, SettingError
 from handglass.cli.options.s_server import SServerOptions
 from handglass.cli.passphrase import PassphraseError
 from handglass.cli.randomness import RandomnessError, mix
 from handglass.cli.s_server.certificates import Certificates, load_all, with_certificates
 from handglass.cli.s_server.identity import Chains, Secrets, read_secrets
+from handglass.cli.s_server.protocol import protocol_arguments, read_engine
 from handglass.cli.s_server.sessions import RecordedSessions, make_sessions, session_arguments
 from handglass.cli.s_server.verification import (
     Verifier,
@@ -75,7 +76,8 @@ def read_settings(options: SServerOptions) -> Settings:
     """Read and check everything. Raises StartError."""
     try:
         mix(options.rand)
-        engine = engine_settings(options)
+        engine = read_engine(options)
+        arguments = protocol_arguments(options, engine)
         secrets = read_secrets(options)
         stores = open_stores(options)
         certificates = load_all(options, secrets, _chains(options, stores))
@@ -90,13 +92,11 @@ def read_settings(options: SServerOptions) -> Settings:
         raise StartError(str(error)) from error
     sessions = make_sessions(options)
     config = ServerConfig(
-        **engine.arguments,
+        **arguments,
         client_authentication=authentication(options),
         client_signature_schemes=schemes,
         authorities=names,
         verify_peer=verifier,
-        prefer_own_suites=options.serverpref,
-        group_tuples=engine.group_tuples,
         **session_arguments(options),
         sessions=sessions,
         send_cookie=options.stateless,
