@@ -36,6 +36,10 @@ class Output(Options, title="Output options"):
     """On both sides."""
 
     msg = flag("msg", "Show each protocol message in hexadecimal", where="observation")
+    debug = flag("debug", "Show in hexadecimal all that is read and written", where="observation")
+    tlsextdebug = flag(
+        "tlsextdebug", "Show each extension that the peer sends in hexadecimal", where="observation"
+    )
     state = flag("state", "Show the handshake's states and the alerts", where="observation")
     keylogfile = text(
         "keylogfile",

@@ -111,7 +111,7 @@ def open_visit(
     """Connect; None if that failed, which has been said then. `outcome`: what the session says of the peer."""
     talkative = not (settings.options.quiet or settings.options.brief)
     try:
-        reached = go(settings.way, screen, talkative=talkative)
+        reached = go(settings.way, screen, talkative=talkative or settings.options.debug)
     except NetError as error:
         report_unreachable(screen, error)
         if settings.options.prexit and talkative:

@@ -34,11 +34,13 @@ from handglass.handshake.state import Negotiated, PeerChain
 from handglass.net.errors import NetError
 from handglass.net.pump import Pump
 from handglass.observe import advice, report
+from handglass.observe.extensions import ExtensionDump
 from handglass.observe.keylog import KeyLog
 from handglass.observe.messages import MessageDump
 from handglass.observe.session_text import shown_session_id
 from handglass.observe.several import combined
 from handglass.observe.states import StatePrinter
+from handglass.observe.wire import WireDump
 from handglass.records import replace
 from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription, ProtocolVersion
@@ -216,8 +218,12 @@ class Visit:
         observers: list[Observer] = []
         if self._options.state:
             observers.append(StatePrinter(sys.stderr, is_client=True))
+        if self._options.debug:
+            observers.append(WireDump(sys.stdout))
         if self._options.msg:
             observers.append(MessageDump(sys.stdout, max(self._settings.config.versions)))
+        if self._options.tlsextdebug and self._talkative:
+            observers.append(ExtensionDump(sys.stdout, "server"))
         if self._settings.key_log is not None:
             observers.append(KeyLog(self._settings.key_log))
         return combined(observers)

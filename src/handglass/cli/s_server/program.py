@@ -29,10 +29,12 @@ from handglass.crypto.hashes import digest
 from handglass.handshake.observer import Observer
 from handglass.net.server import Application, ServedConnection, Server, ServerOptions
 from handglass.observe import advice
+from handglass.observe.extensions import ExtensionDump
 from handglass.observe.keylog import KeyLog
 from handglass.observe.messages import MessageDump
 from handglass.observe.several import combined
 from handglass.observe.states import StatePrinter
+from handglass.observe.wire import WireDump
 from handglass.registry.code_points import ProtocolVersion
 from handglass.registry.errors import TLSError
 
@@ -220,15 +222,20 @@ class Program:
 
     def _observer_maker(self) -> Any:
         options, key_log = self.options, self.settings.key_log
-        if not options.msg and not options.state and key_log is None:
+        shown = (options.state, options.debug, options.msg, options.tlsextdebug)
+        if not any(shown) and key_log is None:
             return lambda: None
 
         def make() -> Observer | None:
             found: list[Observer] = []
             if options.state:
                 found.append(StatePrinter(sys.stderr, is_client=False))
+            if options.debug:
+                found.append(WireDump(sys.stdout))
             if options.msg:
                 found.append(MessageDump(sys.stdout, max(self.settings.engine.versions)))
+            if options.tlsextdebug:
+                found.append(ExtensionDump(sys.stdout, "client"))
             if key_log is not None:
                 found.append(KeyLog(key_log))
             return combined(found)
