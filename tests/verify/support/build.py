@@ -11,9 +11,9 @@ from functools import cache
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa
 
+from handglass.crypto import der
+from handglass.crypto.der import encode_oid
 from handglass.records import dataclass, field
-from handglass.verify import der
-from handglass.verify.der import encode_oid
 
 NOW = 1_800_000_000  # 2027-01-15
 DAY = 86400

@@ -18,6 +18,7 @@ from .revocation import RevocationLists, VerifyOutput
 from .session import ClientSession
 from .starttls import StartTls
 from .stores import Stores
+from .transparency import Transparency
 from .verify import ClientVerify, Judging, PeerName, Trust, Verify
 
 FRAGMENT_LENGTHS = (512, 1024, 2048, 4096)
@@ -48,6 +49,7 @@ class SClientOptions(
     ChainChecks,
     ClientStatus,
     Dane,
+    Transparency,
     ClientSession,
     ClientInput,
     ClientOutput,

@@ -62,6 +62,8 @@ def _introduce(settings: Settings, screen: Screen) -> None:
         screen.error(f"s_client: {settings.engine.explanation}")
     if options.verify is not None:
         screen.error(f"verify depth is {options.verify}")
+    if options.ctlogfile is not None and not options.ct:
+        screen.error("s_client: -ctlogfile has no effect without -ct")
     if options.tfo and not settings.way.dial.fast_open:
         screen.error("s_client: -tfo has no effect with -starttls: it is the server that speaks first")
 

@@ -87,6 +87,7 @@ class Visit:
             name_flags=settings.name_flags,
             fetch_issuers=self._options.aia_fetch,
             stapled=self._demand(),
+            logs=settings.logs,
             dane=settings.dane,
             now=int(time.time()),
         )
@@ -364,6 +365,7 @@ class Visit:
             established=self._established,
             name_flags=self._settings.name_flags,
             matched=self._judge.matched,
+            timestamps=self._judge.timestamps.text() if self._judge.timestamps is not None else "",
             earlier=self._earlier,
             keying_material=self._keying_material(),
         )
