@@ -1,4 +1,7 @@
-"""The command `handglass`: finds the program that its first word names, and starts only that one."""
+"""The command `handglass`: finds the program that its first word names, and starts only that one.
+
+Under the name `openssl`, by a link, it stands in for that (`cli/drop_in.py`).
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,12 @@ def main(words: list[str] | None = None) -> int:
         return dispatch(words)
     gc.set_threshold(COLLECT_AFTER)
     try:
-        from handglass.cli.dispatch import dispatch  # noqa: PLC0415 - so that an interrupt while loading ends quietly too
+        # Loaded here, so that an interrupt meanwhile ends quietly too.
+        if sys.argv[0].rpartition("/")[2] == "openssl":
+            from handglass.cli import drop_in  # noqa: PLC0415 - rarely wanted
+
+            return drop_in.run(sys.argv[1:])
+        from handglass.cli.dispatch import dispatch  # noqa: PLC0415 - see above
 
         return dispatch(sys.argv[1:], owns_process=True)
     except KeyboardInterrupt:

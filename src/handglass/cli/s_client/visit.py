@@ -14,6 +14,7 @@ from handglass.cli.keying_material import keying_material
 from handglass.cli.protocol_details import read_size
 from handglass.cli.s_client.commands import Command, help_lines
 from handglass.cli.s_client.keyboard import Keyboard
+from handglass.cli.s_client.observers import observer
 from handglass.cli.s_client.reach import Reached
 from handglass.cli.s_client.settings import Settings
 from handglass.cli.screen import Screen
@@ -31,18 +32,13 @@ from handglass.handshake.events import (
     SessionReceived,
     WarningReceived,
 )
-from handglass.handshake.observer import Observer
 from handglass.handshake.session import Session
 from handglass.handshake.state import Negotiated, PeerChain
 from handglass.net.errors import NetError
 from handglass.net.interrupts import interruptible
 from handglass.net.pump import Pump
 from handglass.observe import advice, report
-from handglass.observe.keylog import KeyLog
-from handglass.observe.messages import MessageDump
 from handglass.observe.session_text import shown_session_id
-from handglass.observe.several import combined
-from handglass.observe.states import StatePrinter
 from handglass.records import replace
 from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription, ProtocolVersion
@@ -99,7 +95,7 @@ class Visit:
         )
         config = replace(settings.config, session=session, verify_peer=self._judge_peer)
         self._config = config
-        self.connection = ClientConnection(config, clock=time.time, observer=self._observer())
+        self.connection = ClientConnection(config, clock=time.time, observer=observer(settings, screen))
         self._pump = Pump(
             self._socket(),
             self.connection,
@@ -238,17 +234,6 @@ class Visit:
             if self._error is None:
                 self._error = error
             return True
-
-    def _observer(self) -> Observer | None:
-        observers: list[Observer] = []
-        if self._options.state:
-            observers.append(StatePrinter(sys.stderr, is_client=True))
-        if self._options.msg:
-            out = self._settings.message_file or self._screen.out
-            observers.append(MessageDump(out, max(self._settings.config.versions)))
-        if self._settings.key_log is not None:
-            observers.append(KeyLog(self._settings.key_log))
-        return combined(observers)
 
     def _tell_wait(self, writing: bool) -> None:
         """OpenSSL's lines of -nbio: what was done (a handshake counts as "write") and what was waited for."""
