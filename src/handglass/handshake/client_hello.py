@@ -28,7 +28,7 @@ from handglass.keys import schedule
 from handglass.keys.labels import SecretLabel
 from handglass.messages import extensions as ext
 from handglass.messages.handshake import ClientHello, Extension, frame
-from handglass.records import dataclass, field
+from handglass.records import dataclass, field, replace
 from handglass.registry import groups as group_facts
 from handglass.registry import reasons, suites
 from handglass.registry.code_points import (
@@ -178,7 +178,7 @@ def send_second_hello(
         later = order[order.index(ExtensionType.COOKIE) :]
         position = next((i for i, e in enumerate(kept) if e.type in later), len(kept))
         kept.insert(position, Extension(ExtensionType.COOKIE, replaced[ExtensionType.COOKIE]))
-    offer.hello = padded(offer.hello.replace(extensions=tuple(kept)), me.config.pad_hello_to)
+    offer.hello = padded(replace(offer.hello, extensions=tuple(kept)), me.config.pad_hello_to)
     offer.early_data = False
     yield from send_with_binders(me, offer)
     return offer
@@ -375,7 +375,7 @@ def padded(hello: ClientHello, target: int) -> ClientHello:
     found = list(hello.extensions or ())
     last = len(found) - bool(found and found[-1].type == ExtensionType.PRE_SHARED_KEY)
     found.insert(last, Extension(ExtensionType.PADDING, bytes(max(target - length - 4, 1))))
-    return hello.replace(extensions=tuple(found))
+    return replace(hello, extensions=tuple(found))
 
 
 def _renegotiation_info(draft: Draft) -> bytes | None:
