@@ -82,6 +82,7 @@ def read_settings(options: SServerOptions) -> Settings:
         names = authorities(options)
         verifier = make_verifier(options, engine, stores)
         schemes = client_schemes(options, engine)
+        resumption = session_arguments(options)
         key_log = open_key_log(options.keylogfile)
         message_file = _open_message_file(options.msgfile)
     except BadParameterError as error:
@@ -97,7 +98,7 @@ def read_settings(options: SServerOptions) -> Settings:
         verify_peer=verifier,
         prefer_own_suites=options.serverpref,
         group_tuples=engine.group_tuples,
-        **session_arguments(options),
+        **resumption,
         sessions=sessions,
         send_cookie=options.stateless,
     )
