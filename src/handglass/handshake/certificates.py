@@ -40,10 +40,11 @@ def choose_client_identity(
     in_chains = (request.certificate_signature_schemes if request is not None else ()) or schemes
     if config.choose_identity is not None:
         return (yield from ask("client certificate", config.choose_identity, schemes, authorities))
+    common = set(config.client_signature_schemes or config.signature_schemes).intersection(schemes)
     able = [
         identity
         for identity in config.identities
-        if any(scheme in schemes for scheme in schemes_for_certificate(identity.certificate))
+        if not common.isdisjoint(schemes_for_certificate(identity.certificate))
         and strict_enough(config, identity, in_chains)
     ]
     if len(able) > 1 and authorities:

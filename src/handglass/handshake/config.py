@@ -131,6 +131,8 @@ class Config:
     groups: tuple[NamedGroup, ...] = DEFAULT_GROUPS
     signature_schemes: tuple[SignatureScheme, ...] = DEFAULT_SIGNATURE_SCHEMES
     certificate_signature_schemes: tuple[SignatureScheme, ...] = ()
+    client_signature_schemes: tuple[SignatureScheme, ...] = ()
+    """For clients' signatures alone: what a server asks for, what a client signs with; (): `signature_schemes`."""
     alpn: tuple[bytes, ...] = ()
     identities: tuple[Identity, ...] = ()
     psks: tuple[ExternalPsk, ...] = ()
@@ -204,7 +206,6 @@ class ServerConfig(Config):
 
     client_authentication: ClientAuthentication = ClientAuthentication.NONE
     authorities: tuple[bytes, ...] = ()
-    client_signature_schemes: tuple[SignatureScheme, ...] = ()
     prefer_own_suites: bool = False
     prioritize_chacha: bool = False
     require_alpn_overlap: bool = True
@@ -217,6 +218,10 @@ class ServerConfig(Config):
     """Below TLS 1.3, resume by session id when no ticket is used."""
     session_id_prefix: bytes = b""
     """Every session id begins with this, up to its 32 bytes."""
+    resume_ephemeral: bool = True
+    """Below TLS 1.3, let sessions be resumed whose key exchange was ephemeral."""
+    resume_in_renegotiation: bool = False
+    """Let a renegotiation resume a session, if that has the extended master secret (RFC 7627 §6.1)."""
     max_early_data: int = 0
     """Announced in tickets; 0 forbids early data."""
     accept_early_data: bool = False

@@ -18,9 +18,11 @@ from typing import Protocol
 from handglass.connection import Connection
 from handglass.handshake.events import Event
 from handglass.net.errors import NetCode, NetError
+from handglass.net.interrupts import interruptible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from handglass.net.reluctant import ReluctantSocket
     from handglass.net.starttls import StreamWrapper
 
 READ_SIZE = 1 << 18
@@ -49,7 +51,7 @@ class Pump:
 
     def __init__(
         self,
-        sock: socket.socket,
+        sock: socket.socket | ReluctantSocket,
         connection: Connection,
         on_event: Callable[[Event], None],
         *,
@@ -149,7 +151,8 @@ class Pump:
         if self.on_wait is not None and not self._waiting:
             self._waiting = True
             self.on_wait(bool(self._out))
-        ready = dict(poll.poll(None if seconds is None else max(seconds, 0) * 1000 + 1))
+        with interruptible():
+            ready = dict(poll.poll(None if seconds is None else max(seconds, 0) * 1000 + 1))
         if here in ready:
             self._waiting = False
             if ready[here] & ~select.POLLOUT:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import IO
-
 from handglass.handshake.observer import Observer
 from handglass.handshake.wants import Direction
 from handglass.observe.hexdump import plain
@@ -14,6 +12,20 @@ from handglass.registry.code_points import (
     HandshakeType,
     ProtocolVersion,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Text(Protocol):
+        """A file of text, as far as it is written to."""
+
+        def write(self, text: str, /) -> object:
+            """Write a text."""
+
+        def flush(self) -> object:
+            """Hand on what was written."""
+
 
 VERSIONS = {
     ProtocolVersion.SSL3: "SSL 3.0",
@@ -50,7 +62,7 @@ class MessageDump(Observer):
     it waits for that.
     """
 
-    def __init__(self, out: IO[str], highest: ProtocolVersion) -> None:
+    def __init__(self, out: Text, highest: ProtocolVersion) -> None:
         self._out = out
         self._version = highest
         self._waiting: list[tuple[ContentType, str]] = []

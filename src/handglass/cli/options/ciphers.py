@@ -29,6 +29,17 @@ class Algorithms(Options, title="Algorithm options"):
     )
 
 
+class ClientAlgorithms(Options, title="Algorithm options"):
+    """What only a client says."""
+
+    client_sigalgs = text(
+        "client_sigalgs",
+        "list",
+        "Signature algorithms to sign with if the server asks for a certificate; those of -sigalgs if none are given",
+        where="CertificateVerify",
+    )
+
+
 class ServerAlgorithms(Options, title="Algorithm options"):
     """Whose order counts."""
 

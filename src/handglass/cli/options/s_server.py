@@ -9,9 +9,9 @@ from .extensions import Extensions, ServerExtensions
 from .http import Answers
 from .identity import ExtraIdentities, IdentityForms, ServerIdentity
 from .io import ServerInput
-from .misc import General
+from .misc import Configuration, General, Obsolete, Randomness
 from .ocsp import ServerOcsp
-from .output import Output, ServerOutput
+from .output import MessageFile, Output, ServerOutput
 from .parser import ConflictError
 from .protocol import ProtocolDetails, ServerProtocol, Versions, check_versions
 from .revocation import RevocationLists, VerifyOutput
@@ -22,6 +22,9 @@ from .verify import PeerName, ServerVerify, Trust, Verify
 
 class SServerOptions(
     General,
+    Obsolete,
+    Randomness,
+    Configuration,
     Accept,
     Versions,
     ProtocolDetails,
@@ -46,6 +49,7 @@ class SServerOptions(
     Answers,
     ServerInput,
     ServerOutput,
+    MessageFile,
     Output,
     program="s_server",
     summary="Serve TLS to any number of clients and show everything about their connections",

@@ -104,7 +104,10 @@ def find_session(
 ) -> Conversation[tuple[Session | None, bool]]:
     """The session to resume, and whether it came from a ticket (RFC 5077 §3.4, RFC 5246 §7.3, RFC 7627 §5.3)."""
     sessions = me.config.sessions
-    if sessions is None or me.renegotiations:
+    renegotiating = me.renegotiations > 0
+    if sessions is None or me.authenticate_again:
+        return None, False
+    if renegotiating and not me.config.resume_in_renegotiation:
         return None, False
     session, by_ticket = None, False
     ticket = hello.body(ExtensionType.SESSION_TICKET) if me.config.tickets else None
@@ -129,7 +132,7 @@ def find_session(
     offers_binding = ExtensionType.EXTENDED_MASTER_SECRET in hello and me.config.extended_master_secret
     if session.extended_master_secret and not offers_binding:
         raise PeerError(reasons.EXTENDED_MASTER_SECRET_CHANGED)
-    if offers_binding and not session.extended_master_secret:
+    if not session.extended_master_secret and (offers_binding or renegotiating):
         return None, False
     return session, by_ticket
 
