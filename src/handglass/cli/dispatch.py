@@ -10,6 +10,8 @@ import os
 import sys
 from importlib import import_module
 
+from handglass.net.interrupts import interruptible
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -27,13 +29,10 @@ PROGRAMS = {
 }
 
 
-def dispatch(words: list[str], *, owns_process: bool = False) -> int:
-    """Run the program that `words` begins with and return its exit status.
-
-    owns_process: nothing else runs in this process, so the signals that end it are the program's.
-    """
+def dispatch(words: list[str]) -> int:
+    """Run the program that `words` begins with and return its exit status."""
     try:
-        return _dispatch(words, owns_process=owns_process)
+        return _dispatch(words)
     except KeyboardInterrupt as interrupt:
         return int(getattr(interrupt, "status", 130))
     except BrokenPipeError:
@@ -49,7 +48,7 @@ def options_of(name: str) -> type[Options]:
     return found
 
 
-def _dispatch(words: list[str], *, owns_process: bool) -> int:
+def _dispatch(words: list[str]) -> int:
     name = words[0] if words else "help"
     if name in {"help", "-help", "--help", "-h"}:
         return _help(words[1:])
@@ -68,17 +67,10 @@ def _dispatch(words: list[str], *, owns_process: bool) -> int:
     except UsageError as error:
         print(error, file=sys.stderr)
         return 1
-    from handglass.net import interrupts  # noqa: PLC0415 - neither help nor a complaint needs it
-
-    if owns_process:
-        interrupts.install()
-    try:
-        run = import_module(PROGRAMS[name][1]).run
-        with interrupts.interruptible():
-            status: int = run(options)
-        return status
-    finally:
-        interrupts.ignore()  # Python's own end takes a moment, and is not to be broken off
+    run = import_module(PROGRAMS[name][1]).run
+    with interruptible():
+        status: int = run(options)
+    return status
 
 
 def _help(words: list[str]) -> int:
