@@ -276,7 +276,7 @@ def meddled(
         if raw[0] == form.handshake_type and not done:
             done = True
             message = form.decode(raw[4:])
-            raw = frame(message.replace(**change(message)))
+            raw = frame(replace(message, **change(message)))
         send(raw)
 
     channel.send_handshake = alter  # type: ignore[method-assign]  # that is the meddling
@@ -322,12 +322,15 @@ def test_answers_that_nobody_asked_for(version: ProtocolVersion) -> None:
     ("change", "alert"),
     [
         (lambda entries: entries * 2, AlertDescription.ILLEGAL_PARAMETER),
-        (lambda entries: (entries[0].replace(cert_data=b"0\0"),), AlertDescription.UNSUPPORTED_CERTIFICATE),
+        (lambda entries: (replace(entries[0], cert_data=b"0\0"),), AlertDescription.UNSUPPORTED_CERTIFICATE),
         (
-            lambda entries: (entries[0].replace(cert_data=identity("p256").certificate),),
+            lambda entries: (replace(entries[0], cert_data=identity("p256").certificate),),
             AlertDescription.UNSUPPORTED_CERTIFICATE,
         ),
-        (lambda entries: (entries[0].replace(cert_data=key_of("p384")),), AlertDescription.ILLEGAL_PARAMETER),
+        (
+            lambda entries: (replace(entries[0], cert_data=key_of("p384")),),
+            AlertDescription.ILLEGAL_PARAMETER,
+        ),
     ],
 )
 def test_keys_that_are_none(side: str, change: Callable[..., object], alert: AlertDescription) -> None:

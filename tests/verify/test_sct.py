@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
+from handglass.crypto import der
 from handglass.crypto.containers import load_certificates
-from handglass.verify import der
 from handglass.verify.certificate import Certificate
 from handglass.verify.codes import VerifyCode
 from handglass.verify.ct_logs import CtLog, CtLogError, read_logs

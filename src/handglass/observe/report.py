@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from handglass.crypto import der
 from handglass.crypto.containers import certificates_to_pem
 from handglass.handshake.session import Session
 from handglass.handshake.state import CertificateRequestFacts, Negotiated
@@ -20,7 +21,6 @@ from handglass.registry.code_points import (
     ProtocolVersion,
     SignatureScheme,
 )
-from handglass.verify import der
 from handglass.verify.certificate import Certificate
 from handglass.verify.codes import text_of
 from handglass.verify.nameopt import ONELINE, format_name, heading

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import textwrap
 
-from . import der, nameopt, objects
+from handglass.crypto import der
+
+from . import nameopt, objects
 from .algorithms import DIGESTS, AlgorithmIdentifier
 from .certificate import Certificate
 from .extension_text import extension_lines

@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 
+from handglass.crypto import der
 from handglass.records import dataclass
 
-from . import der
 from .certificate import Certificate
 
 __all__ = ["DaneMatch", "DaneRecords", "TlsaError", "TlsaRecord", "key_record", "parse_record", "read_record"]

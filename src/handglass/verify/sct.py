@@ -14,10 +14,10 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from enum import Enum
 
+from handglass.crypto import der
 from handglass.crypto.certificate_signature import CertificateSignatureError, check_signature
 from handglass.records import dataclass
 
-from . import der
 from .certificate import Certificate
 from .codes import VerifyCode
 from .ct_logs import CtLog

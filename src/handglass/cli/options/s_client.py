@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from .chain import ChainChecks
-from .ciphers import Algorithms
+from .ciphers import Algorithms, ClientAlgorithms
 from .client_status import ClientStatus
 from .connect import Connect
 from .dane import Dane
 from .extensions import ClientExtensions, Extensions
 from .identity import ClientIdentity, ExtraIdentities, IdentityForms
 from .io import ClientInput
-from .misc import General, Randomness
-from .output import ClientOutput, Output
+from .misc import Configuration, General, Obsolete, Randomness
+from .output import ClientOutput, MessageFile, Output
 from .parser import ConflictError, usage_error
 from .protocol import ClientProtocol, ProtocolDetails, Versions, check_versions
 from .raw_keys import RawKeys
@@ -27,13 +27,16 @@ FRAGMENT_LENGTHS = (512, 1024, 2048, 4096)
 
 class SClientOptions(
     General,
+    Obsolete,
     Randomness,
+    Configuration,
     Connect,
     StartTls,
     Versions,
     ProtocolDetails,
     ClientProtocol,
     Algorithms,
+    ClientAlgorithms,
     ClientExtensions,
     Extensions,
     ClientIdentity,
@@ -56,6 +59,7 @@ class SClientOptions(
     ClientInput,
     ClientOutput,
     Output,
+    MessageFile,
     program="s_client",
     usage="[options] [host:port]",
     summary="Connect to a TLS server, show everything about the connection, and talk to the server",
