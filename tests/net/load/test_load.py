@@ -186,6 +186,22 @@ def test_stopping_leaves_them_unfinished() -> None:
     assert tally.seconds < 10
 
 
+@pytest.mark.parametrize("version", [TLS12, TLS13])
+def test_a_connection_ends_with_close_notify(version: ProtocolVersion) -> None:
+    ends: list[object] = []
+
+    def listen(stream: TLSStream) -> None:
+        try:
+            ends.append(stream.read())
+        except Exception as error:
+            ends.append(error)
+
+    with served(listen, versions=(version,)) as port, loading(port) as load:
+        tally = load.run(SECONDS, resuming=False, tell=ignore)
+    assert tally.connections > 1
+    assert set(ends) == {b""}, "a clean end, not one that is cut off"
+
+
 # Servers that fail ---------------------------------------------------------------------------------------
 
 
