@@ -293,7 +293,7 @@ class TimedConnection:
                 if self._asked and not self.bytes_read:
                     self._lap(Step.FIRST_BYTE)
                 self.bytes_read += len(event.data)  # type: ignore[attr-defined]  # of its kind
-            elif kind is HandshakeCompleted:
+            elif kind is HandshakeCompleted and self._phase is Phase.HANDSHAKE:  # and not a renegotiation
                 self._established()
             elif kind is SessionReceived:
                 self.tickets += 1

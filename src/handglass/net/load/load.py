@@ -61,7 +61,7 @@ class Plan:
     answer_seconds: float | None = None
 
 
-Tell = Callable[[Tally, "list[TimedConnection]"], None]
+Tell = Callable[[Tally, list[TimedConnection]], None]
 """Told in each turn of a run: what is counted so far, and which connections have been completed in this turn."""
 
 
