@@ -177,6 +177,10 @@ class Visit:
             self.leave()
         elif self._error is not None:
             status = self._complain(self._error)
+        elif not self._established:
+            where = f"close_notify came while we waited to {self.connection.state}"
+            status = self._complain(PeerError(reasons.HANDSHAKE_CALLED_OFF, where))
+            self.leave()
         elif self._closed is not None and (self._closed.clean or self._options.ignore_unexpected_eof):
             self.leave()
             if self._talkative:

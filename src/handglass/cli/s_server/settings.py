@@ -84,6 +84,7 @@ def read_settings(options: SServerOptions) -> Settings:
         names = authorities(options)
         verifier = make_verifier(options, engine, stores)
         schemes = client_schemes(options, engine)
+        resumption = session_arguments(options)
         key_log = open_key_log(options.keylogfile)
         message_file = open_message_file(options.msgfile)
     except BadParameterError as error:
@@ -97,7 +98,7 @@ def read_settings(options: SServerOptions) -> Settings:
         client_signature_schemes=schemes,
         authorities=names,
         verify_peer=verifier,
-        **session_arguments(options),
+        **resumption,
         sessions=sessions,
         send_cookie=options.stateless,
     )

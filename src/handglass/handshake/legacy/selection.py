@@ -81,9 +81,9 @@ def choose(me: ServerState, hello: ClientHelloView) -> Conversation[Choice]:
     if me.config.choose_identity is not None:
         identities = yield from ask("certificate", me.config.choose_identity, hello, me.config.identities)
     in_chains = hello.certificate_signature_schemes or hello.signature_schemes or DEFAULT_SCHEMES
-    identities = [each for each in identities if strict_enough(me.config, each, in_chains)]
+    usable = [identity for identity in identities if strict_enough(me.config, identity, in_chains)]
     for suite in shared:
-        choice = try_suite(me, hello, suite, identities)
+        choice = try_suite(me, hello, suite, usable)
         if choice is not None:
             choice.alpn = alpn
             return choice

@@ -51,7 +51,7 @@ class ServerOptions:
     stop_seconds: float = 5.0
     accept_at_most: int | None = None
     on_wait: Callable[[ServedConnection, Wait], None] | None = None
-    """Told each time that something was read and a connection has to wait for the client all the same."""
+    """Told each time that a connection was ready, and then had to wait for the client all the same."""
     in_pieces: bool = False
     """Read and write a few bytes at a time, to test what is called again (see `pieces`)."""
     read_size: int = BUFFER
