@@ -1,4 +1,7 @@
-"""The command `handglass`: finds the program that its first word names, and starts only that one."""
+"""The command `handglass`: finds the program that its first word names, and starts only that one.
+
+Under the name `openssl`, by a link, it stands in for that (`cli/drop_in.py`).
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,10 @@ def main(words: list[str] | None = None) -> int:
     if words is not None:
         return dispatch(words)
     try:
+        if sys.argv[0].rpartition("/")[2] == "openssl":
+            from handglass.cli import drop_in  # noqa: PLC0415 - rarely wanted
+
+            return drop_in.run(sys.argv[1:])
         return dispatch(sys.argv[1:])
     finally:
         # The process ends. That takes a moment, and is not to be broken off; its last collection would only go over

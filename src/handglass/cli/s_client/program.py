@@ -36,6 +36,10 @@ def run(options: SClientOptions) -> int:
         with run_limit(options.run_timeout):
             settings = read_settings(options)
             _introduce(settings, screen)
+            if options.dane_lookup:
+                from handglass.cli.s_client.tlsa import with_tlsa  # noqa: PLC0415 - few ask the DNS
+
+                settings = with_tlsa(settings, screen)
             tour = Tour(settings, screen)
             with held():
                 status = tour.run()
@@ -65,6 +69,8 @@ def _introduce(settings: Settings, screen: Screen) -> None:
         screen.error(f"s_client: {settings.engine.explanation}")
     if options.verify is not None:
         screen.error(f"verify depth is {options.verify}")
+    if options.ctlogfile is not None and not options.ct:
+        screen.error("s_client: -ctlogfile has no effect without -ct")
     if options.tfo and not settings.way.dial.fast_open:
         screen.error("s_client: -tfo has no effect with -starttls: it is the server that speaks first")
 
@@ -132,7 +138,7 @@ def open_visit(
     talkative = not (settings.options.quiet or settings.options.brief)
     try:
         with interruptible():
-            reached = go(settings.way, screen, talkative=talkative)
+            reached = go(settings.way, screen, talkative=talkative or settings.options.debug)
     except NetError as error:
         report_unreachable(screen, error)
         if settings.options.prexit and talkative:

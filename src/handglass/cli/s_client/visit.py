@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import sys
 import time
@@ -11,8 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from handglass.cli.judge import Judge
+from handglass.cli.keying_material import keying_material
+from handglass.cli.protocol_details import read_size
 from handglass.cli.s_client.commands import Command, help_lines
 from handglass.cli.s_client.keyboard import Keyboard
+from handglass.cli.s_client.observers import observer
 from handglass.cli.s_client.reach import Reached
 from handglass.cli.s_client.settings import Settings
 from handglass.cli.screen import Screen
@@ -30,18 +32,13 @@ from handglass.handshake.events import (
     SessionReceived,
     WarningReceived,
 )
-from handglass.handshake.observer import Observer
 from handglass.handshake.session import Session
 from handglass.handshake.state import Negotiated, PeerChain
 from handglass.net.errors import NetError
 from handglass.net.interrupts import interruptible
 from handglass.net.pump import Pump
 from handglass.observe import advice, report
-from handglass.observe.keylog import KeyLog
-from handglass.observe.messages import MessageDump
 from handglass.observe.session_text import shown_session_id
-from handglass.observe.several import combined
-from handglass.observe.states import StatePrinter
 from handglass.records import replace
 from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription, ProtocolVersion
@@ -92,13 +89,20 @@ class Visit:
             name_flags=settings.name_flags,
             fetch_issuers=self._options.aia_fetch,
             stapled=self._demand(),
+            logs=settings.logs,
             dane=settings.dane,
             now=int(time.time()),
         )
         config = replace(settings.config, session=session, verify_peer=self._judge_peer)
         self._config = config
-        self.connection = ClientConnection(config, clock=time.time, observer=self._observer())
-        self._pump = Pump(self._socket(), self.connection, self._take, wrapper=reached.wrapper)
+        self.connection = ClientConnection(config, clock=time.time, observer=observer(settings, screen))
+        self._pump = Pump(
+            self._socket(),
+            self.connection,
+            self._take,
+            wrapper=reached.wrapper,
+            read_size=read_size(self._options),
+        )
         if self._options.nbio and self._talkative:
             screen.text("Turned on non blocking io\n")
         if (self._options.nbio or self._options.nbio_test) and self._talkative:
@@ -234,17 +238,6 @@ class Visit:
             if self._error is None:
                 self._error = error
             return True
-
-    def _observer(self) -> Observer | None:
-        observers: list[Observer] = []
-        if self._options.state:
-            observers.append(StatePrinter(sys.stderr, is_client=True))
-        if self._options.msg:
-            out = self._settings.message_file or self._screen.out
-            observers.append(MessageDump(out, max(self._settings.config.versions)))
-        if self._settings.key_log is not None:
-            observers.append(KeyLog(self._settings.key_log))
-        return combined(observers)
 
     def _tell_wait(self, writing: bool) -> None:
         """OpenSSL's lines of -nbio: what was done (a handshake counts as "write") and what was waited for."""
@@ -409,23 +402,10 @@ class Visit:
             established=self._established,
             name_flags=self._settings.name_flags,
             matched=self._judge.matched,
+            timestamps=self._judge.timestamps.text() if self._judge.timestamps is not None else "",
             earlier=self._earlier,
-            keying_material=self._keying_material(),
+            keying_material=keying_material(self._options, self.connection) if self._established else "",
         )
-
-    def _keying_material(self) -> str:
-        """The block of -keymatexport; nothing where no connection stands that could export."""
-        label, length = self._options.keymatexport, self._options.keymatexportlen
-        if label is None or not self._established:
-            return ""
-        try:
-            material = self.connection.export_keying_material(os.fsencode(label), None, length)
-        except (
-            LocalError,
-            ValueError,
-        ):  # the label is not free, or the length more than there is (RFC 5869 §2.3)
-            return report.keying_material(label, length, None)
-        return report.keying_material(label, length, material)
 
     @property
     def outcome(self) -> int | None:
