@@ -314,14 +314,14 @@ class Visit:
 
     def _change(self, command: Command) -> None:
         """Renegotiate or change keys. What this version does not have ends the program, but not with -adv."""
-        renegotiate = command is Command.RENEGOTIATE
         try:
-            if not self._options.adv:
-                self._screen.error("RENEGOTIATING" if renegotiate else "KEYUPDATE")
-            if renegotiate:
-                events = self.connection.renegotiate()
+            if command is Command.RENEGOTIATE:
+                self._screen.error("RENEGOTIATING")
+                self._pump.give(self.connection.renegotiate())
             else:
-                events = self.connection.update_keys(request_peer=command is Command.UPDATE_BOTH_KEYS)
+                self._screen.error("KEYUPDATE")
+                ask = command is Command.UPDATE_BOTH_KEYS
+                self._pump.give(self.connection.update_keys(request_peer=ask))
         except LocalError as error:
             if self._options.adv:
                 self.complain(str(error))
@@ -329,18 +329,14 @@ class Visit:
             self._error = error
             self.connection.close()
             self._pump.drain(LINGER_SECONDS)
-        else:
-            if self._options.adv:
-                self._screen.error("RENEGOTIATING" if renegotiate else "KEYUPDATE")
-            self._pump.give(events)
 
     # Events ----------------------------------------------------------------------------------------------
 
     def _take(self, event: Event) -> None:
         if isinstance(event, DataReceived):
-            if self._leaving is not None:
-                self._leaving = time.monotonic() + QUIET_SECONDS
             self._screen.data(event.data)
+            if self._leaving is not None:  # counted from here: whoever reads us may have taken a while
+                self._leaving = time.monotonic() + QUIET_SECONDS
         elif isinstance(event, HandshakeCompleted):
             self._established = True
         elif isinstance(event, SessionReceived):
