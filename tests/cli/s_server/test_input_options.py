@@ -15,7 +15,7 @@ import pytest
 from cli.s_server.serving import PROGRAM, QuietServer, ask, connect, serve, wait_until
 from support.peers import ADDRESS, OpenSSLClient, needs
 from support.pki import Pki
-from support.processes import DEFAULT_LIMIT, Process, free_port, run
+from support.processes import Process, free_port, run
 
 GET = b"GET / HTTP/1.0\r\n\r\n"
 
@@ -179,18 +179,6 @@ def test_a_client_that_does_nothing_is_let_go(pki: Pki, options: Sequence[str]) 
         server.wait_for(
             r"^s_server: 127\.0\.0\.1:\d+: the client did nothing for 0\.3 seconds and was let go"
         )
-
-
-def test_who_talks_may_stay(pki: Pki) -> None:
-    with serve(pki, "-idle_timeout", "1", "-rev") as server, connect(server.port) as client:
-        client.settimeout(0.5)
-        for number in range(4):
-            with pytest.raises(TimeoutError):
-                client.recv(1)
-            client.sendall(b"%d\n" % number)
-            client.settimeout(DEFAULT_LIMIT)
-            assert client.recv(2) == b"%d\n" % number
-            client.settimeout(0.5)
 
 
 # What concerns the program itself.

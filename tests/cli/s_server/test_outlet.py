@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.s_server.serving import DEFAULT_LIMIT
 from handglass.cli.s_server.outlet import LIMIT, Outlet, never_waits
+from support.processes import DEFAULT_LIMIT
 
 
 @pytest.fixture
@@ -55,7 +55,6 @@ def test_a_reader_that_stops_loses_reports_and_is_told_and_never_data(pipe: tupl
     found = read(reading, len(data) + 10 + len(note))
     assert found == data + b"more data\n" + note
     assert room.wait(DEFAULT_LIMIT)
-    assert not outlet.is_full
     outlet.put(writing, b"a report\n", is_report=True)
     assert read(reading, 9) == b"a report\n"
     outlet.close(DEFAULT_LIMIT)
