@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from handglass.verify import Name, der, nameopt
+from handglass.crypto import der
+from handglass.verify import Name, nameopt
 from verify.support import build, openssl
 
 needs_library = pytest.mark.skipif(openssl.library() is None, reason="no libcrypto 3.0 is installed")

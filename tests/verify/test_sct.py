@@ -11,30 +11,31 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
+from handglass.crypto import der
 from handglass.crypto.containers import load_certificates
-from handglass.verify import der
 from handglass.verify.certificate import Certificate
 from handglass.verify.codes import VerifyCode
 from handglass.verify.ct_logs import CtLog, CtLogError, read_logs
 from handglass.verify.sct import (
     EMBEDDED,
-    IN_OCSP,
     CtReport,
     SctSource,
     SctStatus,
     judge_timestamps,
+    list_timestamps,
     read_list,
 )
 from handglass.verify.sct_text import report_text
+from support.timestamps import ThrowawayLog, certificate_entry, in_ocsp, listed, precertificate_entry
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MILLISECONDS = int(NOW.timestamp() * 1000)
-LOG_KEY = ec.generate_private_key(ec.SECP256R1())
-LOG = CtLog("Test log", LOG_KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+THROWAWAY = ThrowawayLog()
+LOG = THROWAWAY.facts
 LOGS = {LOG.log_id: LOG}
 CA_KEY = ec.generate_private_key(ec.SECP256R1())
 LEAF_KEY = ec.generate_private_key(ec.SECP256R1())
@@ -59,41 +60,14 @@ SAN = x509.SubjectAlternativeName([x509.DNSName("leaf.test")])
 ISSUER = Certificate(make(name="ca").public_bytes(Encoding.DER))
 
 
-def timestamp(
-    entry: bytes, time: int = MILLISECONDS - 5, extensions: bytes = b"", key: object = None
-) -> bytes:
-    signed = b"\0\0" + time.to_bytes(8, "big") + entry + len(extensions).to_bytes(2, "big") + extensions
-    signer = key if isinstance(key, ec.EllipticCurvePrivateKey) else LOG_KEY
-    signature = signer.sign(signed, ec.ECDSA(hashes.SHA256()))
-    return (
-        b"\0"
-        + LOG.log_id
-        + time.to_bytes(8, "big")
-        + len(extensions).to_bytes(2, "big")
-        + extensions
-        + b"\4\3"
-        + len(signature).to_bytes(2, "big")
-        + signature
-    )
-
-
-def listed(*timestamps: bytes) -> bytes:
-    body = b"".join(len(each).to_bytes(2, "big") + each for each in timestamps)
-    return len(body).to_bytes(2, "big") + body
-
-
-def certificate_entry(certificate: x509.Certificate) -> bytes:
-    data = certificate.public_bytes(Encoding.DER)
-    return b"\0\0" + len(data).to_bytes(3, "big") + data
+def timestamp(entry: bytes, time: int = MILLISECONDS - 5, extensions: bytes = b"") -> bytes:
+    return THROWAWAY.stamp(entry, time, extensions=extensions)
 
 
 def with_embedded(time: int = MILLISECONDS - 5) -> Certificate:
     """Make a certificate with a timestamp inside, between two other extensions."""
     plain = make(SAN, x509.OCSPNoCheck())
-    digest = hashes.Hash(hashes.SHA256())
-    digest.update(ISSUER.spki)
-    tbs = plain.tbs_certificate_bytes
-    entry = b"\0\1" + digest.finalize() + len(tbs).to_bytes(3, "big") + tbs
+    entry = precertificate_entry(plain, make(name="ca"))
     value = der.encode(der.OCTET_STRING, listed(timestamp(entry, time)))
     inside = x509.UnrecognizedExtension(x509.ObjectIdentifier(EMBEDDED), value)
     return Certificate(make(SAN, inside, x509.OCSPNoCheck()).public_bytes(Encoding.DER))
@@ -121,11 +95,17 @@ def test_embedded_in_the_certificate() -> None:
     ]
 
 
+def test_read_without_a_verdict() -> None:
+    report = list_timestamps(with_embedded(), LOGS, extension=b"\0")
+    assert [(each.status, each.log) for each in report.verdicts] == [(SctStatus.NOT_SET, LOG)]
+    assert report.problems == ("timestamps of the TLS extension: cut short at byte 0",)
+    assert report.code == VerifyCode.NO_VALID_SCTS
+
+
 def test_in_the_tls_extension_and_in_ocsp() -> None:
     leaf = make(SAN)
     issuer = make(name="ca")
     good = timestamp(certificate_entry(leaf), extensions=b"xy")
-    value = der.encode(der.OCTET_STRING, listed(good, good))
     builder = (
         ocsp.OCSPResponseBuilder()
         .add_response(
@@ -134,8 +114,6 @@ def test_in_the_tls_extension_and_in_ocsp() -> None:
         .responder_id(ocsp.OCSPResponderEncoding.HASH, issuer)
     )
     response = builder.sign(CA_KEY, hashes.SHA256()).public_bytes(Encoding.DER)
-    # The library cannot put extensions beside a single response, so that they go in by hand, unsigned.
-    outer = der.parse(response).children()
     report = judge_timestamps(
         Certificate(leaf.public_bytes(Encoding.DER)),
         ISSUER,
@@ -143,10 +121,9 @@ def test_in_the_tls_extension_and_in_ocsp() -> None:
         MILLISECONDS,
         extension=listed(good, good[:-1] + b"x"),
     )
-    assert [verdict.status for verdict in report.verdicts] == [SctStatus.VALID, SctStatus.INVALID]
+    assert [verdict.status for verdict in report.verdicts] == [SctStatus.INVALID, SctStatus.VALID]
     assert report.code == VerifyCode.OK
-    assert len(outer) == 2
-    stapled = with_single_extension(response, IN_OCSP, value)
+    stapled = in_ocsp(response, good, good)
     report = judge_timestamps(
         Certificate(leaf.public_bytes(Encoding.DER)),
         ISSUER,
@@ -163,30 +140,6 @@ def test_in_the_tls_extension_and_in_ocsp() -> None:
     assert statuses(report) == [SctStatus.VALID] * 3
 
 
-def with_single_extension(response: bytes, oid: str, value: bytes) -> bytes:
-    """Add an extension to the first single response."""
-    extension = der.encode(
-        der.SEQUENCE, der.encode(der.OID, der.encode_oid(oid)) + der.encode(der.OCTET_STRING, value)
-    )
-    addition = der.encode(0xA1, der.encode(der.SEQUENCE, extension))
-
-    def rebuild(data: bytes, path: list[int]) -> bytes:
-        element = der.parse(data)
-        if not path:
-            return der.encode(element.tag, element.content + addition)
-        inner = [child.encoding for child in element.children()]
-        inner[path[0]] = rebuild(inner[path[0]], path[1:])
-        return der.encode(element.tag, b"".join(inner))
-
-    status, outer = (child for child in der.parse(response).children())
-    kind, content = outer.children()[0].children()
-    fields = der.parse(content.content).children()[0].children()
-    singles = next(index for index, field in enumerate(fields) if field.tag == der.SEQUENCE)
-    basic = rebuild(content.content, [0, singles, 0])
-    wrapped = der.encode(der.SEQUENCE, kind.encoding + der.encode(der.OCTET_STRING, basic))
-    return der.encode(der.SEQUENCE, status.encoding + der.encode(0xA0, wrapped))
-
-
 def test_versions_and_algorithms_that_nobody_has() -> None:
     entry = certificate_entry(make(SAN))
     good = timestamp(entry)
@@ -195,7 +148,7 @@ def test_versions_and_algorithms_that_nobody_has() -> None:
     sha1 = good[:position] + b"\2\3" + good[position + 2 :]
     leaf = Certificate(make(SAN).public_bytes(Encoding.DER))
     report = judge_timestamps(leaf, ISSUER, LOGS, None, extension=listed(other_version, sha1))
-    assert statuses(report) == [SctStatus.UNKNOWN_VERSION, SctStatus.INVALID]
+    assert statuses(report) == [SctStatus.INVALID, SctStatus.UNKNOWN_VERSION]
     assert report.code == VerifyCode.NO_VALID_SCTS
     assert "Version   : unknown (0x1)" in report_text(report)
 

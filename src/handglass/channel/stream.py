@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Protocol as Interface
 
 from handglass.channel.limits import Limits
+from handglass.channel.not_tls import not_tls
 from handglass.record.null import NullProtection
 from handglass.record.protection import (
     MAX_CIPHERTEXT_12,
@@ -464,44 +465,3 @@ class StreamChannel:
 def is_fatal(content_type: int, payload: bytes) -> bool:
     """Whether this is a fatal alert, which counts even between the parts of a message: nothing comes after it."""
     return content_type == ALERT and len(payload) == 2 and payload[0] == FATAL
-
-
-def not_tls(start: bytes) -> PeerError:
-    """The error for input that does not begin with a TLS record."""
-    if start.startswith(b"HTTP/"):
-        reason = reasons.NOT_TLS_HTTP
-    elif len(start) > 2 and start[0] & 0x80 and start[2] == 1:
-        reason = reasons.SSL2_HELLO_REFUSED
-    else:
-        reason = reasons.NOT_TLS
-    return PeerError(reason, describe_foreign(start))
-
-
-def describe_foreign(start: bytes) -> str:
-    """What the first bytes of something that is not TLS look like, for a person."""
-    signs = (
-        (b"HTTP/", "an HTTP answer: the port speaks plain HTTP, or an HTTP proxy stands in between"),
-        (b"<", "markup (HTML or XML): the port speaks plain text, XMPP would need -starttls xmpp"),
-        (b"SSH-", "an SSH server"),
-        (b"220", "a greeting of SMTP or FTP: try -starttls smtp or -starttls ftp"),
-        (b"+OK", "a POP3 greeting: try -starttls pop3"),
-        (b"* OK", "an IMAP greeting: try -starttls imap"),
-        (b"* PREAUTH", "an IMAP greeting: try -starttls imap"),
-        (b"-ERR", "an error in POP3 or Redis"),
-        (b"RFB ", "a VNC server"),
-        (b"GET ", "a plain HTTP request: the client does not use TLS"),
-        (b"POST ", "a plain HTTP request: the client does not use TLS"),
-        (b"HEAD ", "a plain HTTP request: the client does not use TLS"),
-        (b"PUT ", "a plain HTTP request: the client does not use TLS"),
-        (b"CONNECT ", "an HTTP proxy request: the client takes this port for a proxy"),
-        (b"EHLO", "a plain SMTP command: the client does not use TLS"),
-        (b"INFO {", "a NATS greeting: try -starttls nats"),
-    )
-    for sign, meaning in signs:
-        if start.startswith(sign):
-            return f"it begins with {start[:24]!r}, which is {meaning}"
-    if len(start) > 2 and start[0] & 0x80 and start[2] == 1:
-        return "it looks like an SSLv2 ClientHello"
-    if len(start) > 5 and start[4] == 0x0A and start[3] == 0:
-        return "it looks like a MySQL greeting: try -starttls mysql"
-    return f"it begins with {start[:16].hex(' ')} ({start[:16]!r})"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import IO
 
 from handglass.cli.stapled import Demand, Stapled
+from handglass.cli.transparency import Logs, Timestamps
 from handglass.handshake.state import PeerChain
 from handglass.verify.certificate import Certificate
 from handglass.verify.codes import VerifyCode
@@ -29,7 +30,8 @@ class Judge:
 
     `return_error`: a bad chain ends the handshake (-verify_return_error). `quiet`: only problems are printed.
     `dane`: the TLSA records that authenticate the peer. `stapled`: how much a stapled status counts, None if it is not
-    looked at. `fetch_issuers`: missing certificates are fetched from where others say (AIA).
+    looked at. `logs`: whose timestamps are looked for, None if none are. `fetch_issuers`: missing certificates are
+    fetched from where others say (AIA).
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Judge:
         now: int,
         fetch_issuers: bool = False,
         stapled: Demand | None = None,
+        logs: Logs | None = None,
         dane: DaneRecords | None = None,
     ) -> None:
         self._store = store
@@ -55,11 +58,14 @@ class Judge:
         self._now = now
         self._fetch_issuers = fetch_issuers
         self._demand = stapled
+        self._logs = logs
         self._dane = dane
         self.matched: str | None = None
         """Which TLSA record the peer was authenticated by, as OpenSSL tells it."""
         self.stapled: Stapled | None = None
         """What was stapled, if that was asked for."""
+        self.timestamps: Timestamps | None = None
+        """The signed timestamps, if they were asked for."""
         self.result: VerifyResult | None = None
 
     def __call__(self, chain: PeerChain) -> None:
@@ -79,6 +85,10 @@ class Judge:
         if self._demand is not None:
             self.stapled = Stapled(chain, result, self._now)
             self.result = result = self.stapled.judged(result, self._demand)
+        if self._logs is not None:
+            vouched = dane is not None and dane.vouches
+            self.timestamps = Timestamps(chain, result, self._logs, self._now, vouched=vouched)
+            self.result = result = self.timestamps.judged(result)
         for event in result.events:
             self._print(event, result)
         error = refusal(result) if self._return_error else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from handglass.crypto import der
 from handglass.crypto.containers import certificates_to_pem
 from handglass.handshake.session import Session
 from handglass.handshake.state import CertificateRequestFacts, Negotiated
@@ -15,7 +16,6 @@ from handglass.observe import labels
 from handglass.observe.session_text import session_text, shown_session_id
 from handglass.records import dataclass, field
 from handglass.registry.code_points import ClientCertificateType, ProtocolVersion, SignatureScheme
-from handglass.verify import der
 from handglass.verify.certificate import Certificate
 from handglass.verify.codes import text_of
 from handglass.verify.nameopt import ONELINE, format_name, heading
@@ -48,6 +48,8 @@ class Facts:
     established: bool = True
     matched: str | None = None
     """The line on the TLSA record that matched."""
+    timestamps: str = ""
+    """The block of signed certificate timestamps, if they are wanted."""
     earlier: int | None = None
     """The outcome (X509_V_…) that the resumed session brings from where it began."""
     keying_material: str = field(default="", repr=False)
@@ -67,7 +69,7 @@ def full_report(facts: Facts) -> str:
         parts.append(certificate_chain(facts))
     parts.append(server_certificate(facts))
     if agreed.version is not None:
-        parts.append("---\n" + requests(facts) + signature_lines(facts))
+        parts.append("---\n" + requests(facts) + signature_lines(facts) + facts.timestamps)
     return "".join(part for part in parts if part) + summary(facts)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from handglass.frozen import Frozen
+from handglass.records import Frozen
 from handglass.registry.code_points import AlertDescription
 
 
@@ -45,6 +45,8 @@ UNEXPECTED_EOF = Reason("UNEXPECTED_EOF", A.CLOSE_NOTIFY,
     "The connection was cut without close_notify, so the data may be incomplete", "RFC 8446 §6.1")
 EOF_DURING_HANDSHAKE = Reason("EOF_DURING_HANDSHAKE", A.HANDSHAKE_FAILURE,
     "The peer closed the connection in the middle of the handshake, without an alert", "RFC 8446 §6.2")
+HANDSHAKE_CALLED_OFF = Reason("HANDSHAKE_CALLED_OFF", A.CLOSE_NOTIFY,
+    "The peer has called the handshake off", "RFC 8446 §6.1")
 UNKNOWN_RECORD_TYPE = Reason("UNKNOWN_RECORD_TYPE", A.UNEXPECTED_MESSAGE,
     "The peer sent a record of a type that does not exist", "RFC 8446 §5")
 WRONG_RECORD_VERSION = Reason("WRONG_RECORD_VERSION", A.PROTOCOL_VERSION,

@@ -6,7 +6,8 @@ Sources: RFC 5280 §4.2.2.1 (authority information access), §4.2.1.13 (CRL dist
 
 from __future__ import annotations
 
-from . import der
+from handglass.crypto import der
+
 from .certificate import Certificate
 from .extensions import FRESHEST_CRL, Extension
 from .general_names import URI, DistributionPoint, GeneralName

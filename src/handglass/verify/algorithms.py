@@ -8,9 +8,10 @@ X509_get_signature_info(3)).
 
 from __future__ import annotations
 
+from handglass.crypto import der
 from handglass.records import dataclass
 
-from . import der, objects
+from . import objects
 
 __all__ = ["AlgorithmIdentifier", "SignatureFacts"]
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 from functools import cached_property
 
+from handglass.crypto import der
 from handglass.records import dataclass
 
-from . import der, keys, names
+from . import keys, names
 from .algorithms import AlgorithmIdentifier
 from .extensions import Extension, ExtensionFacts, read_extensions
 from .times import Time

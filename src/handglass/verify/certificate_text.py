@@ -6,7 +6,9 @@ keys that it does not know are printed as later versions do.
 
 from __future__ import annotations
 
-from . import der, nameopt, objects
+from handglass.crypto import der
+
+from . import nameopt, objects
 from .algorithms import DIGESTS, AlgorithmIdentifier
 from .certificate import Certificate
 from .extension_text import extension_lines

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import der, general_names
+from handglass.crypto import der
+
+from . import general_names
 from .certificate import Certificate
 from .codes import VerifyCode
 from .context import Context

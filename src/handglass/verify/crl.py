@@ -10,9 +10,10 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TypeVar
 
+from handglass.crypto import der
 from handglass.records import dataclass
 
-from . import der, names
+from . import names
 from .algorithms import AlgorithmIdentifier
 from .extensions import AUTHORITY_KEY_ID, FRESHEST_CRL, Extension, read_authority_key_id, read_extensions
 from .general_names import ALL_REASONS, DistributionPoint, GeneralName, read_general_names, read_reasons

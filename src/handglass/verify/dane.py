@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 
+from handglass.crypto import der
 from handglass.records import dataclass
 
-from . import der
 from .certificate import Certificate
 
 __all__ = ["DaneMatch", "DaneRecords", "TlsaError", "TlsaRecord", "parse_record", "read_record"]
@@ -158,6 +158,11 @@ class Judge:
         ]
         self.matched: DaneMatch | None = None
         self.matched_depth: int | None = None
+
+    @property
+    def vouches(self) -> bool:
+        """Whether a record of usage 2 or 3 authenticated the peer, so that no public authority had to."""
+        return self.matched is not None and self.matched.record.usage in {DANE_TA, DANE_EE}
 
     def match(self, certificate: bytes, depth: int, *, from_store: bool) -> bool:
         """Compare a certificate at a depth with the records; True if usage 2 or 3 authenticates the peer."""

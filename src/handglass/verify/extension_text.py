@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from . import der, nameopt, names, objects
+from handglass.crypto import der
+
+from . import nameopt, names, objects
 from .extensions import Extension
 from .general_names import (
     DIRECTORY,

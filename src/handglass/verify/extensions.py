@@ -10,9 +10,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from handglass.crypto import der
 from handglass.records import dataclass
 
-from . import der
 from .general_names import DistributionPoint, GeneralName, NameConstraints, read_general_names
 from .resource_blocks import read_addresses, read_as_numbers
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import der
+from handglass.crypto import der
+
 from . import general_names as general
 from .certificate import Certificate
 from .codes import VerifyCode

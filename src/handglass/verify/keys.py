@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import math
 
-from handglass.crypto import certificate_signature
+from handglass.crypto import certificate_signature, der
 from handglass.records import dataclass
 
-from . import der
 from .algorithms import AlgorithmIdentifier
 
 __all__ = ["PublicKey"]

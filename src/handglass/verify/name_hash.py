@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 
-from . import der
+from handglass.crypto import der
+
 from .names import Name
 
 

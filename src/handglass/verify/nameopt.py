@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from . import der, objects
+from handglass.crypto import der
+
+from . import objects
 from .names import Attribute, Name
 
 __all__ = ["COMPAT", "MULTILINE", "ONELINE", "RFC2253", "apply_options", "format_name", "heading", "oneline"]

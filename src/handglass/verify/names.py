@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+from handglass.crypto import der
 from handglass.records import dataclass
-
-from . import der
 
 __all__ = ["EMPTY", "Attribute", "Name", "directory_string"]
 

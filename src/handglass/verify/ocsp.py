@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 from enum import Enum
 
+from handglass.crypto import der
 from handglass.records import dataclass
 
-from . import der
 from .algorithms import DIGESTS, AlgorithmIdentifier
 from .certificate import Certificate
 from .extensions import Extension, read_extensions

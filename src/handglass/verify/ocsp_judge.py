@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from enum import Enum
 from itertools import pairwise
 
+from handglass.crypto import der
 from handglass.crypto.certificate_signature import CertificateSignatureError, check_signature
 from handglass.records import dataclass
 
-from . import der
 from .certificate import Certificate
 from .codes import VerifyCode
 from .extensions import DIGITAL_SIGNATURE, NON_REPUDIATION, TLS_FEATURE

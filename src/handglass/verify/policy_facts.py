@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from handglass.crypto import der
 from handglass.records import dataclass, replace
 
-from . import der
 from .certificate import Certificate
 from .extensions import (
     CERTIFICATE_POLICIES,

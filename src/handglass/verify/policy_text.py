@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import der, objects
+from handglass.crypto import der
+
+from . import objects
 from .policy_facts import Policy, PolicyOutcome
 
 __all__ = ["policy_lines"]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from handglass.crypto import der
 from handglass.records import dataclass
-
-from . import der
 
 __all__ = ["Blocks", "Range", "read_addresses", "read_as_numbers"]
 

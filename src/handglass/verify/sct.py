@@ -14,10 +14,10 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from enum import Enum
 
+from handglass.crypto import der
 from handglass.crypto.certificate_signature import CertificateSignatureError, check_signature
 from handglass.records import dataclass
 
-from . import der
 from .certificate import Certificate
 from .codes import VerifyCode
 from .ct_logs import CtLog
@@ -30,6 +30,7 @@ __all__ = [
     "Timestamp",
     "TimestampVerdict",
     "judge_timestamps",
+    "list_timestamps",
     "read_list",
 ]
 
@@ -59,6 +60,7 @@ class SctStatus(Enum):
     UNKNOWN_LOG = "unknown log"
     UNKNOWN_VERSION = "unknown version"
     UNVERIFIED = "unverified"
+    NOT_SET = "not set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +116,37 @@ def judge_timestamps(
     `logs`: by log id; `now`: milliseconds since 1970, None not to ask whether a timestamp lies in the future;
     `extension`: body of the signed_certificate_timestamp extension; `ocsp`: the stapled response in DER.
     """
+    timestamps, problems = _read_all(certificate, extension, ocsp)
+    return CtReport(tuple(_judge(each, certificate, issuer, logs, now) for each in timestamps), problems)
+
+
+def list_timestamps(
+    certificate: Certificate,
+    logs: Mapping[bytes, CtLog],
+    *,
+    extension: bytes | None = None,
+    ocsp: bytes | None = None,
+) -> CtReport:
+    """Read all timestamps as `judge_timestamps` does, and verify none: the status of each is "not set"."""
+    timestamps, problems = _read_all(certificate, extension, ocsp)
+    verdicts = (TimestampVerdict(each, SctStatus.NOT_SET, logs.get(each.log_id)) for each in timestamps)
+    return CtReport(tuple(verdicts), problems)
+
+
+def _read_all(
+    certificate: Certificate, extension: bytes | None, ocsp: bytes | None
+) -> tuple[list[Timestamp], tuple[str, ...]]:
+    """Return the timestamps of all three places, up to the limit, and what is wrong with the lists."""
     problems: list[str] = []
     timestamps: list[Timestamp] = []
     for source, data in _lists(certificate, extension, ocsp, problems):
         try:
-            timestamps += read_list(data, source)
+            timestamps += reversed(read_list(data, source))  # OpenSSL takes each list from its end
         except ValueError as problem:
             problems.append(f"timestamps of the {source.value}: {problem}")
     if len(timestamps) > MAX_TIMESTAMPS:
         problems.append(f"{len(timestamps)} timestamps, of which {MAX_TIMESTAMPS} were looked at")
-    verdicts = (_judge(each, certificate, issuer, logs, now) for each in timestamps[:MAX_TIMESTAMPS])
-    return CtReport(tuple(verdicts), tuple(problems))
+    return timestamps[:MAX_TIMESTAMPS], tuple(problems)
 
 
 def _lists(

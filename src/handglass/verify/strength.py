@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import der
+from handglass.crypto import der
+
 from .certificate import Certificate
 from .codes import VerifyCode
 from .context import Context

@@ -10,9 +10,8 @@ from __future__ import annotations
 import datetime
 import re
 
+from handglass.crypto import der
 from handglass.records import dataclass
-
-from . import der
 
 __all__ = ["Time"]
 

@@ -329,7 +329,7 @@ def postgres(shop: Workshop, *, tls: bool) -> Iterator[int]:
         "ssl_key_file": shop.key,
     }
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    argv = [*as_user("postgres"), program("postgres"), "-D", data, *options]
+    argv: list[str | Path] = [*as_user("postgres"), program("postgres"), "-D", data, *options]
     # The port is open while the postmaster still turns clients away: "the database system is starting up".
     with listening(shop, argv, port, ready="database system is ready to accept connections"):
         yield port

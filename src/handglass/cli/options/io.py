@@ -18,11 +18,30 @@ class ClientInput(Options, title="Input options"):
         where=TERMINAL,
         also={"ign_eof": False},
     )
-    nocommands = flag("nocommands", "No command letters: every line goes to the server", where=TERMINAL)
+    nocommands = flag(
+        "nocommands",
+        "No commands: every line goes to the server",
+        where=TERMINAL,
+        also={"adv": False},
+    )
+    adv = flag(
+        "adv",
+        "Commands are words in braces, anywhere in the input; {help} lists them",
+        where=TERMINAL,
+        also={"nocommands": False},
+    )
+    no_interactive = flag(
+        "no-interactive", "Do not read standard input, as if it were at its end", where=TERMINAL
+    )
     ignore_unexpected_eof = flag(
         "ignore_unexpected_eof", "Take a close without close_notify for an orderly end", where="connection"
     )
     nbio = flag("nbio", "Show where reading or writing has to wait", where="connection")
+    nbio_test = flag(
+        "nbio_test",
+        "Read and write a few bytes at a time, and at random none: a test of the program itself",
+        where="connection",
+    )
 
 
 class ServerInput(Options, title="Input options"):

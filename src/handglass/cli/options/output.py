@@ -31,9 +31,12 @@ class ServerOutput(Options, title="Output options"):
         where=REPORT,
         also={"quiet": True},
     )
-    msgfile = text(
-        "msgfile", "file", "Write what -msg shows to this file instead of standard output", where=OBSERVATION
-    )
+
+
+class MessageFile(Options, title="Output options"):
+    """Where messages are shown."""
+
+    msgfile = text("msgfile", "file", "Write what -msg shows to this file instead", where=OBSERVATION)
 
 
 class Output(Options, title="Output options"):
@@ -46,6 +49,10 @@ class Output(Options, title="Output options"):
         20, "keymatexportlen", "n", "Bytes of keying material to export", where=REPORT, minimum=1
     )
     msg = flag("msg", "Show each protocol message in hexadecimal", where=OBSERVATION)
+    debug = flag("debug", "Show in hexadecimal all that is read and written", where=OBSERVATION)
+    tlsextdebug = flag(
+        "tlsextdebug", "Show each extension that the peer sends in hexadecimal", where=OBSERVATION
+    )
     state = flag("state", "Show the handshake's states and the alerts", where=OBSERVATION)
     keylogfile = text(
         "keylogfile",

@@ -9,11 +9,11 @@ from .extensions import Extensions, ServerExtensions
 from .http import Answers
 from .identity import ExtraIdentities, IdentityForms, ServerIdentity
 from .io import ServerInput
-from .misc import General, Obsolete, Randomness
+from .misc import Configuration, General, Obsolete, Randomness
 from .ocsp import ServerOcsp
-from .output import Output, ServerOutput
+from .output import MessageFile, Output, ServerOutput
 from .parser import ConflictError
-from .protocol import Versions, check_versions
+from .protocol import ProtocolDetails, ServerProtocol, Versions, check_versions
 from .revocation import RevocationLists, VerifyOutput
 from .session import ServerSession
 from .stores import Stores
@@ -24,8 +24,11 @@ class SServerOptions(
     General,
     Obsolete,
     Randomness,
+    Configuration,
     Accept,
     Versions,
+    ProtocolDetails,
+    ServerProtocol,
     Algorithms,
     ServerAlgorithms,
     ServerExtensions,
@@ -46,6 +49,7 @@ class SServerOptions(
     Answers,
     ServerInput,
     ServerOutput,
+    MessageFile,
     Output,
     program="s_server",
     summary="Serve TLS to any number of clients and show everything about their connections",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .table import Options, flag, number_or, text
+from .table import Options, flag, number, number_or, text
 
 RESUME = "resumption"
 EARLY = "early data (TLS 1.3)"
@@ -59,4 +59,23 @@ class ServerSession(Options, title="Session options"):
         "bytes",
         "Early data that a ticket allows",
         where=EARLY,
+    )
+    recv_max_early_data = number(
+        "recv_max_early_data",
+        "bytes",
+        "Early data that is taken at most, whatever the ticket allows",
+        where=EARLY,
+        minimum=0,
+    )
+    anti_replay = flag(
+        "anti_replay",
+        "Take early data once for each ticket, which is the default",
+        where=EARLY,
+        also={"no_anti_replay": False},
+    )
+    no_anti_replay = flag(
+        "no_anti_replay",
+        "Take early data however often a ticket comes",
+        where=EARLY,
+        also={"anti_replay": False},
     )

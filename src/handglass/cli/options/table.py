@@ -192,6 +192,10 @@ class Options:
         """Return every value that the command line gave to this row, in order."""
         return tuple(value for other, value in self.given if other is row)
 
+    def with_value(self, row: Option[T], value: T) -> Self:
+        """Return these options with another value of one row, for what the environment says instead."""
+        return type(self)({**self._values, row.attribute: value}, self.given)
+
     def check(self) -> None:
         """Look at options that exclude or need each other.
 

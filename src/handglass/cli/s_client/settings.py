@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from handglass.cli.chain_parameters import BadParameterError, chain_parameters, name_flags
+from handglass.cli.dane import given_records
 from handglass.cli.identity import CLIENT, IdentityFiles, LoadError, load_ca_names, load_identity
 from handglass.cli.key_log import open_key_log
-from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings
+from handglass.cli.message_file import open_message_file
+from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings, schemes_named
 from handglass.cli.options.s_client import SClientOptions
 from handglass.cli.own_chain import built_chain, completed_chain
 from handglass.cli.passphrase import PassphraseError, PassphraseSources
@@ -20,6 +22,7 @@ from handglass.cli.randomness import RandomnessError, mix
 from handglass.cli.s_client.reach import Way, read_way
 from handglass.cli.sessions import SessionFile, SessionFileError, read_session
 from handglass.cli.stores import Stores, form_of, open_stores
+from handglass.cli.transparency import Logs, load_logs
 from handglass.crypto.identity import Identity
 from handglass.handshake.config import ClientConfig
 from handglass.handshake.session import Session
@@ -27,7 +30,8 @@ from handglass.net.errors import NetCode, NetError
 from handglass.net.files import FileError, path_of, read_file
 from handglass.net.trust import TrustError
 from handglass.records import dataclass, field
-from handglass.verify.dane import DaneRecords, TlsaError, parse_record
+from handglass.registry.code_points import SignatureScheme
+from handglass.verify.dane import DaneRecords
 from handglass.verify.nameopt import ONELINE
 from handglass.verify.params import NAMED_SETS, VerifyParams
 
@@ -50,10 +54,13 @@ class Settings:
     params: VerifyParams
     early_data: bytes | None = field(default=None, repr=False)
     key_log: IO[str] | None = None
+    message_file: IO[str] | None = None
     session_outcome: int | None = None
     """What the session of -sess_in says came of verifying the peer (X509_V_…)."""
     name_flags: int = ONELINE
     dane: DaneRecords | None = None
+    logs: Logs | None = None
+    """Whose timestamps are looked for; None if they are not asked for."""
 
 
 def read_settings(options: SClientOptions, environment: Mapping[str, str] | None = None) -> Settings:
@@ -63,16 +70,18 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
         surroundings = os.environ if environment is None else environment
         way = read_way(options, surroundings)
         engine = within_limits(options, options, engine_settings(options))
-        arguments = engine.arguments | detail_arguments("s_client", options) | _own_arguments(options)
+        arguments = engine.arguments | detail_arguments("s_client", options) | _own_arguments(options, engine)
         stores = open_stores(options, surroundings)
         params = _params(options, engine)
         flags = name_flags(options.nameopt)
         dane = _dane(options)
+        logs = Logs(load_logs(options.ctlogfile, surroundings), options.ct_strict) if options.ct else None
         identities = _identities(options, stores)
         stored = _session(options.sess_in)
         session = session_of(stored) if stored is not None else None
         early_data = _early_data(options.early_data)
         key_log = open_key_log(options.keylogfile)
+        message_file = open_message_file(options.msgfile)
         name = _server_name(options, way)
     except BadParameterError as error:
         raise StartError(f"s_client: {error}") from error
@@ -101,34 +110,44 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
         params,
         early_data,
         key_log,
+        message_file,
         outcome,
         name_flags=flags,
         dane=dane,
+        logs=logs,
     )
 
 
-def _own_arguments(options: SClientOptions) -> dict[str, Any]:
-    """What only a client's configuration has, or has for another reason than a server's. Raises LoadError."""
+def _own_arguments(options: SClientOptions, engine: EngineSettings) -> dict[str, Any]:
+    """What only a client's configuration has, or has for another reason than a server's.
+
+    Raises LoadError, SettingError.
+    """
+    signs_with: tuple[SignatureScheme, ...] = ()
+    if options.client_sigalgs is not None:
+        signs_with = schemes_named("client_sigalgs", options.client_sigalgs, engine.security_level)
     return {
+        "client_signature_schemes": signs_with,
         "fallback": options.fallback_scsv,
         "pad_hello_to": 512 if options.bugs else 0,
         "allow_legacy_peer": options.legacy_server_connect or options.legacy_renegotiation,
         "max_fragment_length": options.maxfraglen,
         "authorities": tuple(load_ca_names(options.request_ca_file)) if options.request_ca_file else (),
         "tickets": not options.no_ticket,
-        "request_status": options.status,
+        "request_status": options.status or options.ct,
+        "request_scts": options.ct,
     }
 
 
 def _server_name(options: SClientOptions, way: Way) -> str | None:
     if options.noservername:
         return None
-    if options.dane_tlsa_domain is not None:
-        return options.dane_tlsa_domain.removesuffix(".")
     if options.servername is not None:
         if not options.servername.isascii():
             raise StartError(f"-servername {options.servername}: give the name in its ASCII form (xn--…)")
         return options.servername
+    if options.dane_tlsa_domain is not None:
+        return options.dane_tlsa_domain.removesuffix(".")
     return way.server_name
 
 
@@ -139,18 +158,14 @@ def _params(options: SClientOptions, engine: EngineSettings) -> VerifyParams:
 
 
 def _dane(options: SClientOptions) -> DaneRecords | None:
-    """The TLSA records that can be used; of the others each is told. Raises StartError if none can."""
-    if options.dane_tlsa_domain is None:
+    """The TLSA records of the command line. Raises LoadError if none can be used."""
+    if not options.dane_tlsa_rrdata:
         return None
-    records = []
-    for text in options.dane_tlsa_rrdata:
-        try:
-            records.append(parse_record(text))
-        except TlsaError as error:
-            sys.stderr.write(f"s_client: warning: {error}\n")
-    if not records:
-        raise StartError("s_client: Failed to import any TLSA records.")
-    return DaneRecords(records, no_ee_name_checks=options.dane_ee_no_namechecks)
+    return given_records(
+        options.dane_tlsa_rrdata,
+        no_name_checks=options.dane_ee_no_namechecks,
+        warn=lambda sentence: sys.stderr.write(f"s_client: {sentence}\n"),
+    )
 
 
 def _identities(options: SClientOptions, stores: Stores) -> tuple[Identity, ...]:

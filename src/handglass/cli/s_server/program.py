@@ -6,10 +6,11 @@ import os
 import signal
 import socket
 import sys
-from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from handglass.cli.file_limit import raise_file_limit
+from handglass.cli.protocol_details import read_size
 from handglass.cli.randomness import RandomnessError, write
 from handglass.cli.s_server import report
 from handglass.cli.s_server.applications import application_for
@@ -124,7 +125,10 @@ class Program:
         if depth is not None:
             required = ", must return a certificate" if self.options.verify_required is not None else ""
             self.screen.error(f"verify depth is {depth}{required}")
-        lines = ["Using default temp DH parameters"]
+        lines = []
+        if not self.options.no_dhe:
+            verb = "Using default" if self.settings.config.dh_parameters is None else "Setting"
+            lines.append(f"{verb} temp DH parameters")
         if self.settings.is_throwaway:
             fingerprint = digest("sha256", self.settings.certificates.default[0].certificate).hex(":").upper()
             lines.append("Throwaway certificate for localhost, 127.0.0.1 and ::1, good for this run")
@@ -275,6 +279,7 @@ class Program:
             handshake_timeout=options.handshake_timeout or None,
             idle_timeout=HTTP_IDLE if options.idle_timeout is None else options.idle_timeout or None,
             accept_at_most=options.naccept,
+            read_size=read_size(options),
             on_wait=(lambda _, wait: self.screen.text(WAITS[wait])) if tells_waits else None,
             in_pieces=options.nbio_test,
         )
@@ -326,13 +331,3 @@ def is_terminal() -> bool:
         return os.isatty(sys.stdin.fileno())
     except (AttributeError, OSError, ValueError):
         return False
-
-
-def raise_file_limit() -> None:
-    """Allow as many open files as the system lets us: one per client."""
-    with suppress(ImportError, OSError, ValueError):
-        import resource  # noqa: PLC0415 - not on every system
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft != hard:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

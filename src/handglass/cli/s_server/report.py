@@ -107,6 +107,8 @@ def connection_text(
     # TLS 1.3 has no renegotiation; OpenSSL says so all the same, and scripts look for the line.
     secure = agreed.secure_renegotiation or agreed.version == ProtocolVersion.TLS1_3
     lines.append(f"Secure Renegotiation IS{'' if secure else ' NOT'} supported")
+    if not config.allow_renegotiation:
+        lines.append("Renegotiation is DISABLED")
     return "".join(parts) + _joined(lines)
 
 

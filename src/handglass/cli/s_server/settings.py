@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 from typing import IO, TYPE_CHECKING
@@ -10,12 +9,14 @@ from typing import IO, TYPE_CHECKING
 from handglass.cli.chain_parameters import BadParameterError
 from handglass.cli.identity import LoadError
 from handglass.cli.key_log import open_key_log
-from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings
+from handglass.cli.message_file import open_message_file
+from handglass.cli.negotiation import EngineSettings, SettingError
 from handglass.cli.options.s_server import SServerOptions
 from handglass.cli.passphrase import PassphraseError
 from handglass.cli.randomness import RandomnessError, mix
 from handglass.cli.s_server.certificates import Certificates, load_all, with_certificates
 from handglass.cli.s_server.identity import Chains, Secrets, read_secrets
+from handglass.cli.s_server.protocol import protocol_arguments, read_engine
 from handglass.cli.s_server.sessions import RecordedSessions, make_sessions, session_arguments
 from handglass.cli.s_server.verification import (
     Verifier,
@@ -55,7 +56,7 @@ class Settings:
     verifier: Verifier
     stores: Stores
     key_log: IO[str] | None = None
-    message_file: int | None = None
+    message_file: IO[str] | None = None
     """Where -msg goes instead of standard output: a descriptor."""
     secrets: Secrets = field(default=Secrets(), repr=False)
 
@@ -75,7 +76,8 @@ def read_settings(options: SServerOptions) -> Settings:
     """Read and check everything. Raises StartError."""
     try:
         mix(options.rand)
-        engine = engine_settings(options)
+        engine = read_engine(options)
+        arguments = protocol_arguments(options, engine)
         secrets = read_secrets(options)
         stores = open_stores(options)
         certificates = load_all(options, secrets, _chains(options, stores))
@@ -84,20 +86,18 @@ def read_settings(options: SServerOptions) -> Settings:
         schemes = client_schemes(options, engine)
         resumption = session_arguments(options)
         key_log = open_key_log(options.keylogfile)
-        message_file = _open_message_file(options.msgfile)
+        message_file = open_message_file(options.msgfile)
     except BadParameterError as error:
         raise StartError(f"s_server: {error}") from error
     except (SettingError, LoadError, PassphraseError, TrustError, FileError, RandomnessError) as error:
         raise StartError(str(error)) from error
     sessions = make_sessions(options)
     config = ServerConfig(
-        **engine.arguments,
+        **arguments,
         client_authentication=authentication(options),
         client_signature_schemes=schemes,
         authorities=names,
         verify_peer=verifier,
-        prefer_own_suites=options.serverpref,
-        group_tuples=engine.group_tuples,
         **resumption,
         sessions=sessions,
         send_cookie=options.stateless,
@@ -115,16 +115,6 @@ def read_settings(options: SServerOptions) -> Settings:
         message_file=message_file,
         secrets=secrets,
     )
-
-
-def _open_message_file(path: str | None) -> int | None:
-    """The file of -msgfile, emptied. Raises SettingError."""
-    if path is None:
-        return None
-    try:
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-    except OSError as error:
-        raise SettingError(f"s_server: cannot write {path} (-msgfile): {error.strerror}") from error
 
 
 def listen(options: SServerOptions) -> tuple[list[Listener], bool]:

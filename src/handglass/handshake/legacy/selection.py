@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from handglass.crypto.identity import Identity
 from handglass.crypto.rsa import RSAPrivateKey
-from handglass.handshake.certificates import schemes_for_certificate
+from handglass.handshake.certificates import schemes_for_certificate, strict_enough
 from handglass.handshake.legacy.key_exchange import (
     DheServer,
     EcdheServer,
@@ -80,8 +80,10 @@ def choose(me: ServerState, hello: ClientHelloView) -> Conversation[Choice]:
     identities: Sequence[Identity] = me.config.identities
     if me.config.choose_identity is not None:
         identities = yield from ask("certificate", me.config.choose_identity, hello, me.config.identities)
+    in_chains = hello.certificate_signature_schemes or hello.signature_schemes or DEFAULT_SCHEMES
+    usable = [identity for identity in identities if strict_enough(me.config, identity, in_chains)]
     for suite in shared:
-        choice = try_suite(me, hello, suite, identities)
+        choice = try_suite(me, hello, suite, usable)
         if choice is not None:
             choice.alpn = alpn
             return choice

@@ -42,7 +42,7 @@ class ServerOptions:
     """Limits, in seconds; None: none.
 
     `accept_at_most`: the server ends after this many connections. `stop_seconds`: how long a server that was
-    told to stop waits for what is under way.
+    told to stop waits for what is under way. `read_size`: bytes read at once.
     """
 
     handshake_timeout: float | None = 60.0
@@ -54,6 +54,7 @@ class ServerOptions:
     """Told each time that a connection was ready, and then had to wait for the client all the same."""
     in_pieces: bool = False
     """Read and write a few bytes at a time, to test what is called again (see `pieces`)."""
+    read_size: int = BUFFER
 
 
 class Server:
@@ -83,7 +84,7 @@ class Server:
         self.make_application = make_application
         self.make_observer = make_observer
         self.deferred = deferred
-        self.buffer = bytearray(BUFFER)
+        self.buffer = bytearray(options.read_size)
         self.view = memoryview(self.buffer)
         self.file_buffer = bytearray(BUFFER)
         self.connections: dict[ServedConnection, None] = {}
