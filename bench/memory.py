@@ -6,20 +6,22 @@ OpenSSL's s_server serves one client at a time, so there is nothing to compare w
 from __future__ import annotations
 
 import contextlib
-import resource
 import socket
 from collections.abc import Callable, Iterator
 
 from bench.client_load import client_config, handshake
-from bench.machinery import Result, Settings, memory_bytes, running_server
+from bench.machinery import Result, Settings, many_files, memory_bytes, running_server
 
 COUNTS = (1_000, 10_000)
 
 
 def memory(settings: Settings) -> Iterator[Result]:
     """Kilobytes per idle connection, by the growth of the server's proportional set size."""
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limit[1], limit[1]))  # the server inherits it
+    with many_files():
+        yield from _memory(settings)
+
+
+def _memory(settings: Settings) -> Iterator[Result]:
     config = client_config("X25519")
     kinds: dict[str, Callable[[int], socket.socket]] = {
         "silent": lambda port: socket.create_connection(("127.0.0.1", port)),
@@ -50,7 +52,6 @@ def memory(settings: Settings) -> Iterator[Result]:
                     "openssl_with_one_MB": alone / 1e6,
                 },
             )
-    resource.setrlimit(resource.RLIMIT_NOFILE, limit)
 
 
 def _openssl_with_one(settings: Settings, connect: Callable[[int], socket.socket]) -> int:
