@@ -17,7 +17,7 @@ from support.processes import run
 
 GROUPS: dict[str, Callable[[Settings], Iterator[Result]]] = {
     "server": handshakes.servers,
-    "client": handshakes.clients,
+    "s_time": handshakes.clients,
     "engine": engine.engine,
     "bulk": bulk.bulk,
     "start": starting.starting,

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench import ROOT
-from bench.client_load import client_config, handshake
 from bench.machinery import (
     ENVIRONMENT,
     Result,
@@ -26,6 +25,7 @@ from bench.machinery import (
     on_cpu,
     running_server,
 )
+from bench.memory import handshake
 from support.processes import Process, free_port
 
 FILE = "tiny.txt"
@@ -73,7 +73,7 @@ def load(settings: Settings) -> Iterator[Result]:
 def _beside_idle_ones(settings: Settings) -> Result:
     """The same active clients at two servers in turns: one has idle connections, the other none."""
     idle, active = (200, 20) if settings.quick else (10_000, 200)
-    identity, config = settings.pki.server("p256"), client_config("X25519")
+    identity = settings.pki.server("p256")
     taken: dict[str, list[float]] = {"alone": [], "beside": []}
     with contextlib.ExitStack() as stack:
         stack.enter_context(many_files())
@@ -84,12 +84,10 @@ def _beside_idle_ones(settings: Settings) -> Result:
             for kind in taken
         }
         process, port = servers["beside"]
-        stack.enter_context(handshake(port, config))
+        stack.enter_context(handshake(port))
         before = memory_bytes(process.pid)
-        for number in range(idle):
-            if number and not number % 1000:
-                stack.enter_context(handshake(port, config))
-            stack.enter_context(handshake(port, config))
+        for _ in range(idle):
+            stack.enter_context(handshake(port))
         each = (memory_bytes(process.pid) - before) / idle
         for _ in range(settings.turns):
             for kind, (_, where) in servers.items():

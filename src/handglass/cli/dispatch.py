@@ -10,9 +10,11 @@ import os
 import sys
 from importlib import import_module
 
+from handglass.net.interrupts import interruptible
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TextIO
 
     from .options import Options
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 PROGRAMS = {
     "s_client": ("handglass.cli.options.s_client:SClientOptions", "handglass.cli.s_client.program"),
     "s_server": ("handglass.cli.options.s_server:SServerOptions", "handglass.cli.s_server.program"),
+    "s_time": ("handglass.cli.options.s_time:STimeOptions", "handglass.cli.s_time.program"),
     "verify": ("handglass.cli.options.verify_program:VerifyOptions", "handglass.cli.verify_program"),
     "demo": ("handglass.cli.demo:DemoOptions", "handglass.cli.demo"),
     "version": ("handglass.cli.version:VersionOptions", "handglass.cli.version"),
@@ -27,12 +30,15 @@ PROGRAMS = {
 }
 
 
-def dispatch(words: list[str]) -> int:
-    """Run the program that `words` begins with and return its exit status."""
+def dispatch(words: list[str], *, help_to: TextIO | None = None) -> int:
+    """Run the program that `words` begins with and return its exit status.
+
+    A program's help goes to standard output, or to `help_to`.
+    """
     try:
-        return _dispatch(words)
-    except KeyboardInterrupt:
-        return 130
+        return _dispatch(words, help_to or sys.stdout)
+    except KeyboardInterrupt as interrupt:
+        return int(getattr(interrupt, "status", 130))
     except BrokenPipeError:
         # Whoever read our output has gone: point standard output elsewhere, so that Python's end is quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -46,7 +52,7 @@ def options_of(name: str) -> type[Options]:
     return found
 
 
-def _dispatch(words: list[str]) -> int:
+def _dispatch(words: list[str], help_to: TextIO) -> int:
     name = words[0] if words else "help"
     if name in {"help", "-help", "--help", "-h"}:
         return _help(words[1:])
@@ -61,18 +67,20 @@ def _dispatch(words: list[str]) -> int:
     try:
         options: Any = program.parse(words[1:])
     except HelpWanted:
-        return _print_help(program)
+        return _print_help(program, help_to)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 1
-    status: int = import_module(PROGRAMS[name][1]).run(options)
+    run = import_module(PROGRAMS[name][1]).run
+    with interruptible():
+        status: int = run(options)
     return status
 
 
 def _help(words: list[str]) -> int:
     """Print the list of programs, or the options of the one that is named."""
     if words and words[0] in PROGRAMS:
-        return _print_help(options_of(words[0]))
+        return _print_help(options_of(words[0]), sys.stdout)
     lines = ["Usage: handglass program [options]", "", "Programs:"]
     lines += [f" {name:<12}{options_of(name).summary}" for name in PROGRAMS]
     lines += [f" {'help':<12}Print this list, or with a program's name that program's options", ""]
@@ -81,13 +89,13 @@ def _help(words: list[str]) -> int:
     return 0
 
 
-def _print_help(program: type[Options]) -> int:
+def _print_help(program: type[Options], out: TextIO) -> int:
     from .options.help import help_text  # noqa: PLC0415 - rarely wanted
 
     try:
-        width = os.get_terminal_size(sys.stdout.fileno()).columns - 1
+        width = os.get_terminal_size(out.fileno()).columns - 1
     except (OSError, ValueError):
         width = 100
-    sys.stdout.write(help_text(program, max(60, min(width, 120))))
-    sys.stdout.flush()
+    out.write(help_text(program, max(60, min(width, 120))))
+    out.flush()
     return 0

@@ -5,12 +5,29 @@ from __future__ import annotations
 import os
 import sys
 
+from handglass.net.interrupts import interruptible
+
+
+class Output:
+    """Standard output as a file of text, for who writes to files of text."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+
+    def write(self, text: str) -> None:
+        """Write a text."""
+        self._screen.text(text)
+
+    def flush(self) -> None:
+        """Do nothing: nothing is kept back."""
+
 
 class Screen:
     """Standard output and standard error. Raises BrokenPipeError when the reader of standard output has gone."""
 
     def __init__(self) -> None:
         self._out = sys.stdout.fileno()
+        self.out = Output(self)
 
     def text(self, text: str) -> None:
         """Write a block of the report."""
@@ -19,10 +36,12 @@ class Screen:
     def data(self, data: bytes) -> None:
         """Write bytes as they are."""
         view = memoryview(data)
-        while view:
-            view = view[os.write(self._out, view) :]
+        with interruptible():  # the reader may take its time
+            while view:
+                view = view[os.write(self._out, view) :]
 
     def error(self, text: str) -> None:
         """Write a line to standard error."""
-        sys.stderr.write(text + "\n")
-        sys.stderr.flush()
+        with interruptible():
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()

@@ -7,6 +7,7 @@ otherwise. A row's function returns the body, or None where the extension has no
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from handglass.crypto import groups as crypto_groups
 from handglass.crypto.groups import KeyShare
@@ -227,13 +228,22 @@ def begin_early_data(me: ClientState, offer: Offer) -> Conversation[None]:
 
 def usable_suites(config: ClientConfig, versions: tuple[ProtocolVersion, ...]) -> tuple[CipherSuite, ...]:
     """The configured suites that some offered version can use, in their order."""
+    chosen = _suites_for(tuple(versions), tuple(config.suites))
+    if not chosen:
+        raise LocalError(reasons.NO_COMMON_SUITE, "no configured cipher suite fits the offered versions")
+    return chosen
+
+
+@lru_cache(maxsize=16)
+def _suites_for(
+    versions: tuple[ProtocolVersion, ...], configured: tuple[CipherSuite, ...]
+) -> tuple[CipherSuite, ...]:
+    """Those of the suites; remembered, as most connections of a program have one configuration."""
     chosen = []
-    for suite in config.suites:
+    for suite in configured:
         facts = suites.facts_of(suite)
         if facts is None or any(facts.min_version <= v <= facts.max_version for v in versions):
             chosen.append(suite)
-    if not chosen:
-        raise LocalError(reasons.NO_COMMON_SUITE, "no configured cipher suite fits the offered versions")
     return tuple(chosen)
 
 

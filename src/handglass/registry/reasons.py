@@ -45,6 +45,8 @@ UNEXPECTED_EOF = Reason("UNEXPECTED_EOF", A.CLOSE_NOTIFY,
     "The connection was cut without close_notify, so the data may be incomplete", "RFC 8446 §6.1")
 EOF_DURING_HANDSHAKE = Reason("EOF_DURING_HANDSHAKE", A.HANDSHAKE_FAILURE,
     "The peer closed the connection in the middle of the handshake, without an alert", "RFC 8446 §6.2")
+HANDSHAKE_CALLED_OFF = Reason("HANDSHAKE_CALLED_OFF", A.CLOSE_NOTIFY,
+    "The peer has called the handshake off", "RFC 8446 §6.1")
 UNKNOWN_RECORD_TYPE = Reason("UNKNOWN_RECORD_TYPE", A.UNEXPECTED_MESSAGE,
     "The peer sent a record of a type that does not exist", "RFC 8446 §5")
 WRONG_RECORD_VERSION = Reason("WRONG_RECORD_VERSION", A.PROTOCOL_VERSION,
@@ -117,6 +119,8 @@ TOO_MUCH_EARLY_DATA = Reason("TOO_MUCH_EARLY_DATA", A.UNEXPECTED_MESSAGE,
     "The peer sent more early data than the ticket allows", "RFC 8446 §4.2.10")
 TOO_MUCH_SKIPPED_DATA = Reason("TOO_MUCH_SKIPPED_DATA", A.UNEXPECTED_MESSAGE,
     "The peer sent more rejected early data than we are willing to skip", "RFC 8446 §4.2.10")
+TOO_MUCH_WHILE_ASKING = Reason("TOO_MUCH_WHILE_ASKING", A.INTERNAL_ERROR,
+    "More came while a question waited for its answer than is kept", "RFC 8446 §6.2")
 NOT_IN_THIS_VERSION = Reason("NOT_IN_THIS_VERSION", A.INTERNAL_ERROR,
     "The protocol version of this connection does not have what was asked for", "RFC 8446 §1.2")
 HANDSHAKE_TIMEOUT = Reason("HANDSHAKE_TIMEOUT", A.USER_CANCELED,
