@@ -27,6 +27,7 @@ from handglass.handshake.legacy.common import (
 )
 from handglass.handshake.legacy.key_exchange import ClientExchange, client_exchange
 from handglass.handshake.legacy.profiles import PROFILES, Profile, master_secret
+from handglass.handshake.legacy.status import read_status
 from handglass.handshake.session import Session
 from handglass.handshake.state import CertificateRequestFacts, ClientState, PeerChain, decode_extension
 from handglass.handshake.wants import (
@@ -46,7 +47,6 @@ from handglass.messages.extension import Place
 from handglass.messages.handshake import (
     Certificate12,
     CertificateRequest12,
-    CertificateStatus,
     CertificateVerify,
     HelloRequest,
     Message,
@@ -59,7 +59,6 @@ from handglass.messages.handshake import (
 from handglass.registry import reasons, suites
 from handglass.registry.code_points import (
     AlertDescription,
-    CertificateStatusType,
     CipherSuite,
     CompressionMethod,
     ExtensionType,
@@ -69,7 +68,6 @@ from handglass.registry.errors import LocalError, PeerError
 from handglass.registry.suites import SuiteFacts
 
 READ_CERTIFICATE = Expectation("read server certificate", Certificate12)
-READ_CERTIFICATE_STATUS = Expectation("read certificate status", CertificateStatus, optional=True)
 READ_ECDHE = Expectation("read server key exchange", ServerKeyExchangeECDHE)
 READ_DHE = Expectation("read server key exchange", ServerKeyExchangeDHE)
 READ_REQUEST = Expectation("read server certificate request", CertificateRequest12, optional=True)
@@ -251,7 +249,7 @@ def full(
     """The full handshake (RFC 5246 §7.3, figure 1)."""
     agreed = me.negotiated
     agreed.resumed = False
-    chain = yield from read_server_certificate(me, status_promised=ExtensionType.STATUS_REQUEST in bodies)
+    chain = yield from read_server_certificate(me, bodies)
     exchange = client_exchange(me.config, facts, offer.hello.legacy_version, me.entropy)
     params = yield from read_server_params(me, profile, facts, exchange, chain)
     request = yield from maybe(READ_REQUEST)
@@ -279,7 +277,9 @@ def full(
     yield from keep_session(me, security, ticket)
 
 
-def read_server_certificate(me: ClientState, *, status_promised: bool) -> Conversation[tuple[bytes, ...]]:
+def read_server_certificate(
+    me: ClientState, bodies: dict[ExtensionType, bytes]
+) -> Conversation[tuple[bytes, ...]]:
     """Certificate and, if one was announced, CertificateStatus (RFC 5246 §7.4.2, RFC 6066 §8)."""
     agreed, limits = me.negotiated, me.config.limits
     message = yield from expect(READ_CERTIFICATE)
@@ -296,13 +296,9 @@ def read_server_certificate(me: ClientState, *, status_promised: bool) -> Conver
         raise PeerError(
             reasons.TOO_MANY_CERTIFICATES, f"{len(chain)}, and the limit is {limits.certificates}"
         )
-    response = None
-    if status_promised:
-        status = yield from maybe(READ_CERTIFICATE_STATUS)
-        if status is not None and status.status_type == CertificateStatusType.OCSP:
-            response = status.response
+    responses = yield from read_status(bodies, len(chain))
     agreed.peer_certificates = chain
-    agreed.peer_ocsp_responses = (response,)
+    agreed.peer_ocsp_responses = responses
     yield Tell(PeerCertificateReceived(chain))
     peer = PeerChain(
         chain,

@@ -19,7 +19,8 @@ from handglass.handshake.legacy.common import (
 from handglass.handshake.legacy.key_exchange import DheServer, ServerExchange
 from handglass.handshake.legacy.profiles import PROFILES, Profile, master_secret
 from handglass.handshake.legacy.selection import Choice
-from handglass.handshake.negotiation import UNDERSTOOD, stapled_responses
+from handglass.handshake.legacy.status import choose_status
+from handglass.handshake.negotiation import UNDERSTOOD
 from handglass.handshake.session import Session
 from handglass.handshake.state import (
     CertificateRequestFacts,
@@ -35,7 +36,6 @@ from handglass.messages.handshake import (
     DOWNGRADE_TLS12,
     Certificate12,
     CertificateRequest12,
-    CertificateStatus,
     CertificateVerify,
     ClientHello,
     ClientKeyExchangeDHE,
@@ -51,7 +51,6 @@ from handglass.messages.handshake import (
 from handglass.registry import reasons
 from handglass.registry.code_points import (
     AlertDescription,
-    CertificateStatusType,
     CipherSuite,
     ClientCertificateType,
     CompressionMethod,
@@ -67,6 +66,7 @@ UNDERSTOOD_HERE = (
     ExtensionType.ENCRYPT_THEN_MAC,
     ExtensionType.EXTENDED_MASTER_SECRET,
     ExtensionType.RENEGOTIATION_INFO,
+    ExtensionType.STATUS_REQUEST_V2,
 )
 """What a server of these versions reads besides, and therefore refuses if it is malformed."""
 
@@ -247,20 +247,20 @@ def full(
     session_id = b""
     if config.sessions is not None and config.session_ids and not use_ticket:
         session_id = make_session_id(me)
-    response = None
+    stapled = None
     if choice.identity is not None:
-        response = next(iter((yield from stapled_responses(config, hello, choice.identity))), None)
+        stapled = yield from choose_status(config, hello, choice.identity)
     promises = []
     if use_ticket:
         promises.append(Extension(ExtensionType.SESSION_TICKET, b""))
-    if response is not None:
-        promises.append(Extension(ExtensionType.STATUS_REQUEST, b""))
+    if stapled is not None:
+        promises.append(Extension(stapled[0], b""))
     yield from send_server_hello(me, hello, choice, session_id, tuple(promises))
     if choice.identity is not None:
         agreed.own_certificates = choice.identity.certificates
         yield Send(Certificate12(choice.identity.certificates))
-        if response is not None:
-            yield Send(CertificateStatus(CertificateStatusType.OCSP, response))
+        if stapled is not None:
+            yield Send(stapled[1])
     yield from send_params(me, choice)
     requested = authenticate or config.client_authentication is not ClientAuthentication.NONE
     requested = requested and choice.identity is not None
