@@ -10,11 +10,13 @@ from handglass.crypto.certificate_schemes import schemes_covering
 from handglass.crypto.containers import ContainerError, public_key_info_of_certificate, subject_and_issuer
 from handglass.crypto.identity import Identity
 from handglass.crypto.private_keys import load_public_key
-from handglass.crypto.signatures import schemes_for
+from handglass.crypto.signatures import PublicKey, schemes_for
 from handglass.handshake.config import Config
 from handglass.handshake.state import ClientState
 from handglass.handshake.wants import Conversation, ask
+from handglass.registry import reasons
 from handglass.registry.code_points import SignatureScheme
+from handglass.registry.errors import PeerError
 
 
 def strict_enough(config: Config, identity: Identity, accepted: Collection[SignatureScheme]) -> bool:
@@ -60,6 +62,22 @@ def _leads_to(identity: Identity, authorities: Sequence[bytes]) -> bool:
             if subject_and_issuer(certificate)[1] in authorities:
                 return True
     return False
+
+
+def peer_key(leaf: bytes) -> PublicKey:
+    """The key of the peer's certificate (DER).
+
+    Raises:
+        PeerError: bad_certificate for what is no certificate, unsupported_certificate for a key of no use here.
+    """
+    try:
+        info = public_key_info_of_certificate(leaf)
+    except ContainerError as error:
+        raise PeerError(reasons.BAD_CERTIFICATE, str(error)) from error
+    try:
+        return load_public_key(info.raw)
+    except ContainerError as error:
+        raise PeerError(reasons.UNSUPPORTED_CERTIFICATE, str(error)) from error
 
 
 @lru_cache(maxsize=256)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from handglass.crypto import BadSignature, signatures
-from handglass.crypto.containers import ContainerError, public_key_of_certificate
 from handglass.crypto.identity import Identity
 from handglass.crypto.signatures import PublicKey
 from handglass.handshake.answers import take_answers
-from handglass.handshake.certificates import choose_client_identity, schemes_for_certificate
+from handglass.handshake.certificates import choose_client_identity, peer_key, schemes_for_certificate
 from handglass.handshake.client_hello import Offer, send_client_hello
 from handglass.handshake.events import (
     CertificateRequested,
@@ -36,6 +35,7 @@ from handglass.handshake.wants import (
     Send,
     SendWarning,
     Tell,
+    Turn,
     ask,
     expect,
     maybe,
@@ -94,7 +94,8 @@ def connected(me: ClientState) -> Conversation[None]:
         requests += 1
         if requests > me.config.limits.renegotiations:
             raise PeerError(reasons.TOO_MANY_HELLO_REQUESTS)
-        accepted = me.config.allow_renegotiation and me.negotiated.secure_renegotiation
+        safe = me.negotiated.secure_renegotiation or me.config.allow_legacy_peer
+        accepted = me.config.allow_renegotiation and safe
         yield Tell(RenegotiationRequested(accepted))
         if accepted:
             yield from renegotiate_once(me)
@@ -214,10 +215,11 @@ def take_legacy_answers(me: ClientState, facts: SuiteFacts, bodies: dict[Extensi
 def is_resumption(me: ClientState, offer: Offer, answer: ServerHello) -> bool:
     """Whether the server agreed to resume (RFC 5246 §7.3, RFC 5077 §3.4), on the same terms (RFC 7627 §5.3)."""
     session, agreed = offer.session, me.negotiated
-    if session is None or not answer.legacy_session_id_echo:
+    echo = answer.legacy_session_id_echo
+    if not echo or echo != offer.hello.legacy_session_id:
         return False
-    if answer.legacy_session_id_echo != offer.hello.legacy_session_id or session.version != agreed.version:
-        return False
+    if session is None or session.version != agreed.version:
+        raise PeerError(reasons.UNKNOWN_SESSION_RESUMED)
     if session.suite != agreed.suite:
         raise PeerError(reasons.SUITE_CHANGED_IN_RESUMPTION)
     if session.extended_master_secret != agreed.extended_master_secret:
@@ -259,6 +261,7 @@ def full(
     if request is not None:
         identity = yield from consider_request(me, request)
     yield from expect(READ_DONE)
+    yield Turn()
     if request is not None:
         yield Send(Certificate12(identity.certificates if identity is not None else ()))
     message, premaster = exchange.answer(params, agreed)
@@ -347,10 +350,7 @@ def signing_key(me: ClientState, facts: SuiteFacts, leaf: bytes, scheme: Signatu
     """The key of the server's certificate, if it may sign with this scheme for this suite. Raises PeerError."""
     if scheme not in me.config.signature_schemes:
         raise PeerError(reasons.ILLEGAL_SIGNATURE_SCHEME, scheme.name)
-    try:
-        key = public_key_of_certificate(leaf)
-    except ContainerError as error:
-        raise PeerError(reasons.UNSUPPORTED_CERTIFICATE, str(error)) from error
+    key = peer_key(leaf)
     if scheme not in schemes_for_certificate(leaf, curve_bound=False):
         raise PeerError(reasons.SIGNATURE_KEY_MISMATCH, scheme.name)
     if (signatures.key_type(key) == "rsa") != (facts.authentication == "RSA"):

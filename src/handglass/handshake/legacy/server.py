@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from handglass.crypto import BadSignature
-from handglass.crypto.containers import ContainerError, public_key_of_certificate
-from handglass.handshake.certificates import schemes_for_certificate
+from handglass.handshake.certificates import peer_key, schemes_for_certificate
 from handglass.handshake.config import ClientAuthentication
 from handglass.handshake.events import HandshakeCompleted, PeerCertificateReceived, RenegotiationRequested
 from handglass.handshake.legacy import selection
@@ -28,7 +27,17 @@ from handglass.handshake.state import (
     ServerState,
     decode_extension,
 )
-from handglass.handshake.wants import Allow, Conversation, Expectation, Send, SendWarning, Tell, ask, expect
+from handglass.handshake.wants import (
+    Allow,
+    Conversation,
+    Expectation,
+    Send,
+    SendWarning,
+    Tell,
+    Turn,
+    ask,
+    expect,
+)
 from handglass.keys.transcript import Transcript
 from handglass.messages import extensions as ext
 from handglass.messages.handshake import (
@@ -143,6 +152,7 @@ def negotiate(me: ServerState, hello: ClientHelloView) -> Conversation[None]:
     assert agreed.version is not None  # noqa: S101 - chosen before this conversation; for the type checker
     profile = PROFILES[agreed.version]
     yield Allow(version=agreed.version, drop_change_cipher_spec=False)
+    yield Turn()
     check_hello(me, hello)
     choice = yield from selection.choose(me, hello)
     agreed.suite = choice.suite
@@ -362,10 +372,7 @@ def read_certificate_verify(me: ServerState, profile: Profile, leaf: bytes) -> C
     scheme = SignatureScheme(message.algorithm)
     if scheme not in (me.config.client_signature_schemes or me.config.signature_schemes):
         raise PeerError(reasons.ILLEGAL_SIGNATURE_SCHEME, scheme.name)
-    try:
-        key = public_key_of_certificate(leaf)
-    except ContainerError as error:
-        raise PeerError(reasons.UNSUPPORTED_CERTIFICATE, str(error)) from error
+    key = peer_key(leaf)
     if scheme not in schemes_for_certificate(leaf, curve_bound=False):
         raise PeerError(reasons.SIGNATURE_KEY_MISMATCH, scheme.name)
     try:

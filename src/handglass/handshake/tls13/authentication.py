@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from handglass.crypto import BadSignature, compression, signatures
-from handglass.crypto.containers import ContainerError, public_key_of_certificate
 from handglass.crypto.hashes import equal
 from handglass.crypto.identity import Identity
-from handglass.handshake.certificates import schemes_for_certificate
+from handglass.handshake.certificates import peer_key, schemes_for_certificate
 from handglass.handshake.events import PeerCertificateReceived
 from handglass.handshake.extensions import check_extensions
 from handglass.handshake.state import PeerChain, State, decode_extension
@@ -218,10 +217,7 @@ def read_certificate_verify(
             reasons.ILLEGAL_SIGNATURE_SCHEME, f"{scheme.name} was not offered or is not for TLS 1.3"
         )
     leaf = me.negotiated.peer_certificates[0]
-    try:
-        key = public_key_of_certificate(leaf)
-    except ContainerError as error:
-        raise PeerError(reasons.UNSUPPORTED_CERTIFICATE, str(error)) from error
+    key = peer_key(leaf)
     if scheme not in schemes_for_certificate(leaf):
         raise PeerError(
             reasons.SIGNATURE_KEY_MISMATCH, f"the key of the certificate cannot make {scheme.name}"
