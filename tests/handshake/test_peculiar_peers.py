@@ -8,7 +8,7 @@ import pytest
 
 from handglass.crypto.finite_field import modp_prime
 from handglass.handshake.config import ClientConfig, ServerConfig
-from handglass.messages.handshake import Extension, HelloRequest, ServerHello, frame
+from handglass.messages.handshake import ClientHello, Extension, HelloRequest, ServerHello, frame
 from handglass.records import replace
 from handglass.registry.code_points import (
     AlertDescription,
@@ -195,3 +195,39 @@ def test_renegotiation_with_servers_of_old() -> None:
     made.run()
     assert made.client.negotiated.client_random != before
     made.check()
+
+
+@pytest.mark.parametrize("side", ["client", "server"])
+def test_a_renegotiation_keeps_the_extended_master_secret(side: str) -> None:
+    """Without it a renegotiation would not be bound to the handshake before it (RFC 7627 §1)."""
+
+    def drop(message: ClientHello | ServerHello) -> dict[str, object]:
+        kept = with_extension(message.extensions, ExtensionType.EXTENDED_MASTER_SECRET, None)
+        return {"extensions": kept}
+
+    kind = HandshakeType.CLIENT_HELLO if side == "client" else HandshakeType.SERVER_HELLO
+    numbers = [n for n, raw in enumerate(flights("old ECDHE")[side]) if raw[0] == kind]
+    act = rebuilt(ClientHello, drop) if side == "client" else rebuilt(ServerHello, drop)
+    victim, _ = misbehave("old ECDHE", side, numbers[1], act)
+    assert reason_of(victim) == "EXTENDED_MASTER_SECRET_DROPPED"
+    assert alert_of(victim) == AlertDescription.HANDSHAKE_FAILURE
+
+
+def test_secure_renegotiation_cannot_begin_late() -> None:
+    """A server that had none in the first handshake is broken, or somebody stands between (RFC 5746 §4.2)."""
+    names = frozenset({ExtensionType.RENEGOTIATION_INFO})
+    client = ClientConfig(
+        versions=TLS12, allow_legacy_peer=True, renegotiation_scsv=False, omit_extensions=names
+    )
+    old = ServerConfig(identities=(identity("p256"),), versions=TLS12, allow_legacy_peer=True)
+    made = connect(client, old)
+    info = b"".join(made.client.negotiated.verify_data)
+
+    def with_info(message: ServerHello) -> dict[str, object]:
+        body = bytes((len(info),)) + info
+        return {"extensions": with_extension(message.extensions, ExtensionType.RENEGOTIATION_INFO, body)}
+
+    Tap(made.server, 1, rebuilt(ServerHello, with_info))
+    made.server.request_renegotiation()
+    made.run()
+    assert reason_of(made.client) == "RENEGOTIATION_MISMATCH"

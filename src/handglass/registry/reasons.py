@@ -334,6 +334,8 @@ MISSING_EXTENDED_MASTER_SECRET = Reason("MISSING_EXTENDED_MASTER_SECRET", A.HAND
 EXTENDED_MASTER_SECRET_CHANGED = Reason("EXTENDED_MASTER_SECRET_CHANGED", A.HANDSHAKE_FAILURE,
     "The resumed session and this handshake differ in the use of the extended master secret",
     "RFC 7627 §5.3")
+EXTENDED_MASTER_SECRET_DROPPED = Reason("EXTENDED_MASTER_SECRET_DROPPED", A.HANDSHAKE_FAILURE,
+    "The peer renegotiates without the extended master secret that the handshake before had", "RFC 7627 §1")
 ILLEGAL_KEY_UPDATE = Reason("ILLEGAL_KEY_UPDATE", A.ILLEGAL_PARAMETER,
     "The peer's KeyUpdate asks for something that does not exist", "RFC 8446 §4.6.3")
 

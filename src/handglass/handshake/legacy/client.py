@@ -23,6 +23,7 @@ from handglass.handshake.legacy.common import (
     make_security,
     read_finished,
     send_finished,
+    settle_extended_master_secret,
 )
 from handglass.handshake.legacy.key_exchange import ClientExchange, client_exchange
 from handglass.handshake.legacy.profiles import PROFILES, Profile, master_secret
@@ -186,6 +187,8 @@ def check_renegotiation_info(me: ClientState, bodies: dict[ExtensionType, bytes]
             raise PeerError(reasons.RENEGOTIATION_INSECURE, "allow it with -legacy_server_connect")
         agreed.secure_renegotiation = False
         return
+    if me.renegotiations and not agreed.secure_renegotiation:
+        raise PeerError(reasons.RENEGOTIATION_MISMATCH, "the first handshake had none (RFC 5746 §4.2)")
     info = decode_extension(ext.RenegotiationInfo, body, ExtensionType.RENEGOTIATION_INFO)
     if info.renegotiated_connection != b"".join(agreed.verify_data):
         raise PeerError(reasons.RENEGOTIATION_MISMATCH)
@@ -196,9 +199,7 @@ def take_legacy_answers(me: ClientState, facts: SuiteFacts, bodies: dict[Extensi
     """Note the answers, those of these versions first (RFC 7627, RFC 7366, RFC 8422 §5.1.2)."""
     agreed = me.negotiated
     take_answers(me, bodies)
-    agreed.extended_master_secret = ExtensionType.EXTENDED_MASTER_SECRET in bodies
-    if me.config.require_extended_master_secret and not agreed.extended_master_secret:
-        raise PeerError(reasons.MISSING_EXTENDED_MASTER_SECRET)
+    settle_extended_master_secret(me, used=ExtensionType.EXTENDED_MASTER_SECRET in bodies)
     before, agreed.encrypt_then_mac = agreed.encrypt_then_mac, ExtensionType.ENCRYPT_THEN_MAC in bodies
     check_encrypt_then_mac(me, facts, before=before)
     if agreed.encrypt_then_mac and facts.mac == "AEAD":

@@ -14,6 +14,7 @@ from handglass.handshake.legacy.common import (
     make_security,
     read_finished,
     send_finished,
+    settle_extended_master_secret,
 )
 from handglass.handshake.legacy.key_exchange import DheServer, ServerExchange
 from handglass.handshake.legacy.profiles import PROFILES, Profile, master_secret
@@ -160,11 +161,8 @@ def negotiate(me: ServerState, hello: ClientHelloView) -> Conversation[None]:
         agreed.alpn = choice.alpn
     me.transcript.choose(profile.hash_of(choice.facts))
     me.transcript.add(hello.raw)
-    agreed.extended_master_secret = (
-        me.config.extended_master_secret and ExtensionType.EXTENDED_MASTER_SECRET in hello
-    )
-    if me.config.require_extended_master_secret and not agreed.extended_master_secret:
-        raise PeerError(reasons.MISSING_EXTENDED_MASTER_SECRET)
+    offers_binding = ExtensionType.EXTENDED_MASTER_SECRET in hello
+    settle_extended_master_secret(me, used=offers_binding and me.config.extended_master_secret)
     before, agreed.encrypt_then_mac = (
         agreed.encrypt_then_mac,
         (
