@@ -8,7 +8,7 @@ import pytest
 
 from handglass.crypto.finite_field import modp_prime
 from handglass.handshake.config import ClientConfig, ServerConfig
-from handglass.messages.handshake import ClientHello, Extension, HelloRequest, ServerHello, frame
+from handglass.messages.handshake import Certificate12, Extension, HelloRequest, ServerHello, frame
 from handglass.records import replace
 from handglass.registry.code_points import (
     AlertDescription,
@@ -102,6 +102,13 @@ def test_early_data_that_no_key_goes_with() -> None:
     assert made.server.negotiated.early_data == "rejected"
 
 
+@pytest.mark.parametrize("versions", [TLS13, TLS12])
+def test_as_many_extensions_as_fit(versions: tuple[ProtocolVersion, ...]) -> None:
+    """A server passes over what it does not know, however much that is (RFC 8446 §4.1.2, RFC 5246 §7.4.1.4)."""
+    many = tuple(Extension(ExtensionType(0x4000 + number), b"") for number in range(12_000))
+    connect(ClientConfig(versions=versions, extra_extensions=many))
+
+
 # What is not.
 
 
@@ -138,6 +145,16 @@ def test_what_is_no_certificate() -> None:
         made = pair(ClientConfig(versions=versions))
         altered(made, HandshakeType.CERTIFICATE, lambda raw: _with_certificate(raw, honest, damaged))
         assert alert_of(made.client) == AlertDescription.BAD_CERTIFICATE
+
+
+def test_what_is_no_certificate_of_a_client() -> None:
+    """It is refused where it comes, not only where its signature is due."""
+    numbers = [
+        n for n, raw in enumerate(flights("old ECDHE")["client"]) if raw[0] == HandshakeType.CERTIFICATE
+    ]
+    message = Certificate12((bytes(3),))
+    victim, _ = misbehave("old ECDHE", "client", numbers[0], changed(lambda _: frame(message)))
+    assert alert_of(victim) == AlertDescription.BAD_CERTIFICATE
 
 
 def _with_certificate(raw: bytes, honest: bytes, other: bytes) -> bytes:
@@ -197,18 +214,17 @@ def test_renegotiation_with_servers_of_old() -> None:
     made.check()
 
 
-@pytest.mark.parametrize("side", ["client", "server"])
-def test_a_renegotiation_keeps_the_extended_master_secret(side: str) -> None:
-    """Without it a renegotiation would not be bound to the handshake before it (RFC 7627 §1)."""
+def test_a_renegotiation_keeps_the_extended_master_secret() -> None:
+    """A client does not let a server take back what binds a handshake to its own session (RFC 7627 §1)."""
 
-    def drop(message: ClientHello | ServerHello) -> dict[str, object]:
+    def drop(message: ServerHello) -> dict[str, object]:
         kept = with_extension(message.extensions, ExtensionType.EXTENDED_MASTER_SECRET, None)
         return {"extensions": kept}
 
-    kind = HandshakeType.CLIENT_HELLO if side == "client" else HandshakeType.SERVER_HELLO
-    numbers = [n for n, raw in enumerate(flights("old ECDHE")[side]) if raw[0] == kind]
-    act = rebuilt(ClientHello, drop) if side == "client" else rebuilt(ServerHello, drop)
-    victim, _ = misbehave("old ECDHE", side, numbers[1], act)
+    numbers = [
+        n for n, raw in enumerate(flights("old ECDHE")[SERVER]) if raw[0] == HandshakeType.SERVER_HELLO
+    ]
+    victim, _ = misbehave("old ECDHE", SERVER, numbers[1], rebuilt(ServerHello, drop))
     assert reason_of(victim) == "EXTENDED_MASTER_SECRET_DROPPED"
     assert alert_of(victim) == AlertDescription.HANDSHAKE_FAILURE
 

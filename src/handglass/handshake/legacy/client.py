@@ -199,7 +199,10 @@ def take_legacy_answers(me: ClientState, facts: SuiteFacts, bodies: dict[Extensi
     """Note the answers, those of these versions first (RFC 7627, RFC 7366, RFC 8422 §5.1.2)."""
     agreed = me.negotiated
     take_answers(me, bodies)
-    settle_extended_master_secret(me, used=ExtensionType.EXTENDED_MASTER_SECRET in bodies)
+    bound = ExtensionType.EXTENDED_MASTER_SECRET in bodies
+    if me.renegotiations and agreed.extended_master_secret and not bound:
+        raise PeerError(reasons.EXTENDED_MASTER_SECRET_DROPPED)
+    settle_extended_master_secret(me, used=bound)
     before, agreed.encrypt_then_mac = agreed.encrypt_then_mac, ExtensionType.ENCRYPT_THEN_MAC in bodies
     check_encrypt_then_mac(me, facts, before=before)
     if agreed.encrypt_then_mac and facts.mac == "AEAD":

@@ -360,6 +360,7 @@ def read_client_certificate(me: ServerState) -> Conversation[tuple[bytes, ...]]:
         return ()
     peer = PeerChain(chain, is_server=False, version=me.negotiated.version or ProtocolVersion.TLS1_2)
     yield from ask("verification", me.config.verify_peer, peer)
+    peer_key(chain[0])  # what is no certificate is told at once: CertificateVerify comes two messages later
     return chain
 
 
