@@ -167,7 +167,9 @@ def send_second_hello(
         cookie=cookie,  # GREASE stays as it was, but for its key share: only the share asked for may come (§4.1.2)
     )
     replaced = {extension.type: extension.data for extension in build_extensions(draft)}
-    changing = {ExtensionType.KEY_SHARE, ExtensionType.PRE_SHARED_KEY}
+    changing = {ExtensionType.PRE_SHARED_KEY}
+    if group is not None:
+        changing.add(ExtensionType.KEY_SHARE)
     kept = [
         Extension(e.type, replaced[e.type] if e.type in changing else e.data)
         for e in offer.hello.extensions or ()

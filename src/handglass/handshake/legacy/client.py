@@ -29,6 +29,7 @@ from handglass.handshake.legacy.common import (
     make_security,
     read_finished,
     send_finished,
+    settle_extended_master_secret,
 )
 from handglass.handshake.legacy.key_exchange import ClientExchange, client_exchange
 from handglass.handshake.legacy.profiles import PROFILES, Profile, master_secret
@@ -42,6 +43,7 @@ from handglass.handshake.wants import (
     Send,
     SendWarning,
     Tell,
+    Turn,
     ask,
     expect,
     maybe,
@@ -99,7 +101,8 @@ def connected(me: ClientState) -> Conversation[None]:
         requests += 1
         if requests > me.config.limits.renegotiations:
             raise PeerError(reasons.TOO_MANY_HELLO_REQUESTS)
-        accepted = me.config.allow_renegotiation and me.negotiated.secure_renegotiation
+        safe = me.negotiated.secure_renegotiation or me.config.allow_legacy_peer
+        accepted = me.config.allow_renegotiation and safe
         yield Tell(RenegotiationRequested(accepted))
         if accepted:
             yield from renegotiate_once(me)
@@ -190,6 +193,8 @@ def check_renegotiation_info(me: ClientState, bodies: dict[ExtensionType, bytes]
             raise PeerError(reasons.RENEGOTIATION_INSECURE, "allow it with -legacy_server_connect")
         agreed.secure_renegotiation = False
         return
+    if me.renegotiations and not agreed.secure_renegotiation:
+        raise PeerError(reasons.RENEGOTIATION_MISMATCH, "the first handshake had none (RFC 5746 §4.2)")
     info = decode_extension(ext.RenegotiationInfo, body, ExtensionType.RENEGOTIATION_INFO)
     if info.renegotiated_connection != b"".join(agreed.verify_data):
         raise PeerError(reasons.RENEGOTIATION_MISMATCH)
@@ -200,9 +205,10 @@ def take_legacy_answers(me: ClientState, facts: SuiteFacts, bodies: dict[Extensi
     """Note the answers, those of these versions first (RFC 7627, RFC 7366, RFC 8422 §5.1.2)."""
     agreed = me.negotiated
     take_answers(me, bodies)
-    agreed.extended_master_secret = ExtensionType.EXTENDED_MASTER_SECRET in bodies
-    if me.config.require_extended_master_secret and not agreed.extended_master_secret:
-        raise PeerError(reasons.MISSING_EXTENDED_MASTER_SECRET)
+    bound = ExtensionType.EXTENDED_MASTER_SECRET in bodies
+    if me.renegotiations and agreed.extended_master_secret and not bound:
+        raise PeerError(reasons.EXTENDED_MASTER_SECRET_DROPPED)
+    settle_extended_master_secret(me, used=bound)
     before, agreed.encrypt_then_mac = agreed.encrypt_then_mac, ExtensionType.ENCRYPT_THEN_MAC in bodies
     check_encrypt_then_mac(me, facts, before=before)
     if agreed.encrypt_then_mac and facts.mac == "AEAD":
@@ -219,10 +225,11 @@ def take_legacy_answers(me: ClientState, facts: SuiteFacts, bodies: dict[Extensi
 def is_resumption(me: ClientState, offer: Offer, answer: ServerHello) -> bool:
     """Whether the server agreed to resume (RFC 5246 §7.3, RFC 5077 §3.4), on the same terms (RFC 7627 §5.3)."""
     session, agreed = offer.session, me.negotiated
-    if session is None or not answer.legacy_session_id_echo:
+    echo = answer.legacy_session_id_echo
+    if not echo or echo != offer.hello.legacy_session_id:
         return False
-    if answer.legacy_session_id_echo != offer.hello.legacy_session_id or session.version != agreed.version:
-        return False
+    if session is None or session.version != agreed.version:
+        raise PeerError(reasons.UNKNOWN_SESSION_RESUMED)
     if session.suite != agreed.suite:
         raise PeerError(reasons.SUITE_CHANGED_IN_RESUMPTION)
     if session.extended_master_secret != agreed.extended_master_secret:
@@ -266,6 +273,7 @@ def full(
     if request is not None:
         identity = yield from consider_request(me, request)
     yield from expect(READ_DONE)
+    yield Turn()
     if request is not None:
         yield Send(own_certificate(me, identity))
     message, premaster = exchange.answer(params, agreed)

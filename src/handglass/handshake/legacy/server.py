@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handglass.crypto import BadSignature
 from handglass.crypto.identity import Identity
-from handglass.handshake.certificates import peer_key_for, shown_raw_key
+from handglass.handshake.certificates import peer_key, peer_key_for, shown_raw_key
 from handglass.handshake.config import ClientAuthentication
 from handglass.handshake.events import HandshakeCompleted, PeerCertificateReceived, RenegotiationRequested
 from handglass.handshake.legacy import selection
@@ -16,6 +16,7 @@ from handglass.handshake.legacy.common import (
     make_security,
     read_finished,
     send_finished,
+    settle_extended_master_secret,
 )
 from handglass.handshake.legacy.key_exchange import DheServer, ServerExchange
 from handglass.handshake.legacy.profiles import PROFILES, Profile, master_secret
@@ -30,7 +31,17 @@ from handglass.handshake.state import (
     ServerState,
     decode_extension,
 )
-from handglass.handshake.wants import Allow, Conversation, Expectation, Send, SendWarning, Tell, ask, expect
+from handglass.handshake.wants import (
+    Allow,
+    Conversation,
+    Expectation,
+    Send,
+    SendWarning,
+    Tell,
+    Turn,
+    ask,
+    expect,
+)
 from handglass.keys.transcript import Transcript
 from handglass.messages import extensions as ext
 from handglass.messages.handshake import (
@@ -146,6 +157,7 @@ def negotiate(me: ServerState, hello: ClientHelloView) -> Conversation[None]:
     assert agreed.version is not None  # noqa: S101 - chosen before this conversation; for the type checker
     profile = PROFILES[agreed.version]
     yield Allow(version=agreed.version, drop_change_cipher_spec=False)
+    yield Turn()
     check_hello(me, hello)
     choice = yield from selection.choose(me, hello)
     agreed.suite = choice.suite
@@ -153,11 +165,8 @@ def negotiate(me: ServerState, hello: ClientHelloView) -> Conversation[None]:
         agreed.alpn = choice.alpn
     me.transcript.choose(profile.hash_of(choice.facts))
     me.transcript.add(hello.raw)
-    agreed.extended_master_secret = (
-        me.config.extended_master_secret and ExtensionType.EXTENDED_MASTER_SECRET in hello
-    )
-    if me.config.require_extended_master_secret and not agreed.extended_master_secret:
-        raise PeerError(reasons.MISSING_EXTENDED_MASTER_SECRET)
+    offers_binding = ExtensionType.EXTENDED_MASTER_SECRET in hello
+    settle_extended_master_secret(me, used=offers_binding and me.config.extended_master_secret)
     before, agreed.encrypt_then_mac = (
         agreed.encrypt_then_mac,
         (
@@ -366,6 +375,7 @@ def read_client_certificate(me: ServerState) -> Conversation[bool]:
         public_key=agreed.peer_public_key,
     )
     yield from ask("verification", me.config.verify_peer, peer)
+    peer_key(agreed)  # what is no certificate is told at once: CertificateVerify comes two messages later
     return True
 
 

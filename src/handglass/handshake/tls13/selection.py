@@ -138,8 +138,6 @@ def check_hello(hello: ClientHelloView) -> None:
         offered = hello.pre_shared_keys
         if offered is not None and len(offered.identities) != len(offered.binders):
             raise PeerError(reasons.BINDER_COUNT_MISMATCH)
-    elif ExtensionType.EARLY_DATA in hello:
-        raise PeerError(reasons.EARLY_DATA_WITHOUT_PSK)
     if (hello.key_shares is None) != (ExtensionType.SUPPORTED_GROUPS not in hello):
         raise PeerError(
             reasons.MISSING_SUPPORTED_GROUPS if hello.key_shares is not None else reasons.MISSING_KEY_SHARE
@@ -399,6 +397,8 @@ def check_second_hello(
     for kind in {*first.extension_types, *second.extension_types} - free:
         if first.body(kind) != second.body(kind):
             raise PeerError(reasons.SECOND_HELLO_CHANGED, f"extension {kind.name}")
+    if group is None and first.body(ExtensionType.KEY_SHARE) != second.body(ExtensionType.KEY_SHARE):
+        raise PeerError(reasons.SECOND_HELLO_CHANGED, "extension KEY_SHARE, and no other group was asked for")
     if group is not None and [share.group for share in second.key_shares or ()] != [group]:
         raise PeerError(reasons.SECOND_HELLO_WRONG_SHARE, f"{group.name} was asked for")
     body = second.body(ExtensionType.COOKIE)
