@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 
 
@@ -20,9 +21,18 @@ class Screen:
         """Write bytes as they are."""
         view = memoryview(data)
         while view:
-            view = view[os.write(self._out, view) :]
+            try:
+                view = view[os.write(self._out, view) :]
+            except BlockingIOError:  # a pipe that whoever started us has made not to block
+                _wait_for_room(self._out)
 
     def error(self, text: str) -> None:
         """Write a line to standard error."""
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
+
+
+def _wait_for_room(descriptor: int) -> None:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    poll.poll()
