@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from interop.report import MatrixReport
 from support.peers import require, shared_nss_database
 from support.pki import Pki, shared_pki
+from support.tally import Tally
 
 # The same examples in every run, and no judgement on how long they take: other programs run too.
 settings.register_profile(
@@ -20,9 +21,10 @@ settings.load_profile("handglass")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the interoperability matrix print its table on the process that prints."""
+    """Let the interoperability matrix and the counts be printed by the process that prints."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         config.pluginmanager.register(MatrixReport(), "interop-matrix")
+        config.pluginmanager.register(Tally(), "tally")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -18,17 +18,22 @@ def main(words: list[str] | None = None) -> int:
 
     Without `words` the process is ours: the command line is its own, and so is the garbage collector.
     """
-    from handglass.cli.dispatch import dispatch  # noqa: PLC0415 - so that an interrupt while loading ends quietly too
-
     if words is not None:
+        from handglass.cli.dispatch import dispatch  # noqa: PLC0415 - see below
+
         return dispatch(words)
     gc.set_threshold(COLLECT_AFTER)
     try:
+        # Loaded here, so that an interrupt meanwhile ends quietly too.
         if sys.argv[0].rpartition("/")[2] == "openssl":
             from handglass.cli import drop_in  # noqa: PLC0415 - rarely wanted
 
             return drop_in.run(sys.argv[1:])
-        return dispatch(sys.argv[1:])
+        from handglass.cli.dispatch import dispatch  # noqa: PLC0415 - see above
+
+        return dispatch(sys.argv[1:], owns_process=True)
+    except KeyboardInterrupt:
+        return 130
     finally:
         gc.freeze()  # the process ends: its last collection would only go over what the system takes back anyway
 

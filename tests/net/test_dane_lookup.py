@@ -2,84 +2,52 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
 import dns.flags
 import dns.message
 import dns.rcode
 import dns.rrset
 import pytest
+from dns.rdata import GenericRdata
+from dns.rdataclass import RdataClass
+from dns.rdatatype import RdataType
 
-from handglass.net.dane_lookup import look_up_tlsa
+from handglass.net.dane_lookup import TlsaAnswer, find_tlsa, look_up_tlsa
 from handglass.net.errors import NetCode, NetError
-from handglass.verify.dane import TlsaRecord
+from handglass.verify.dane import MAX_RECORDS, TlsaRecord
+from support.dns_server import Answer, Reply, resolver, respond, zone
 
-Answer = Callable[[dns.message.Message], dns.message.Message | None]
-
-
-@contextmanager
-def resolver(answer: Answer) -> Iterator[str]:
-    """Serve DNS over UDP on loopback; give "address:port"."""
-    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    server.bind(("127.0.0.1", 0))
-    server.settimeout(0.05)
-    ended = threading.Event()
-
-    def serve() -> None:
-        while not ended.is_set():
-            try:
-                data, peer = server.recvfrom(4096)
-            except TimeoutError:
-                continue
-            response = answer(dns.message.from_wire(data))
-            if response is not None:
-                server.sendto(response.to_wire(), peer)
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.getsockname()[1]}"
-    finally:
-        ended.set()
-        thread.join()
-        server.close()
+DIGEST = "ab" * 32
+NAME = "_443._tcp.server.test"
+RECORD = TlsaRecord(3, 1, 1, bytes.fromhex(DIGEST))
 
 
 def records(*rows: str, validated: bool = True, code: dns.rcode.Rcode = dns.rcode.NOERROR) -> Answer:
-    def answer(query: dns.message.Message) -> dns.message.Message:
+    def answer(query: dns.message.Message, by_tcp: bool) -> Reply:
         assert query.flags & dns.flags.AD
         assert query.ednsflags & dns.flags.DO
-        response = dns.message.make_response(query)
-        response.set_rcode(code)
-        if validated:
-            response.flags |= dns.flags.AD
-        if rows:
-            response.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", "TLSA", *rows))
-        return response
+        name = query.question[0].name
+        found = [dns.rrset.from_text(name, 60, "IN", "TLSA", *rows)] if rows else []
+        return respond(query, *found, validated=validated, code=code)
 
     return answer
 
 
 def test_validated_records() -> None:
-    digest = "ab" * 32
-    with resolver(records(f"3 1 1 {digest}", f"9 1 1 {digest}")) as address:
+    with resolver(records(f"3 1 1 {DIGEST}", f"9 1 1 {DIGEST}")) as address:
         answer = look_up_tlsa("server.test", 443, resolver=address)
-    assert answer.name == "_443._tcp.server.test."
-    assert answer.records == (TlsaRecord(3, 1, 1, bytes.fromhex(digest)),)
+    assert (answer.name, answer.base) == (NAME + ".", "server.test")
+    assert answer.records == (RECORD,)
     assert answer.validated
+    assert answer.unproven == ()
     assert "usage 9 does not exist" in answer.unusable[0]
+    assert (answer.resolver, answer.nearby) == (address, True)
 
 
 def test_records_that_nobody_validated_do_not_count() -> None:
-    with (
-        resolver(records("3 1 1 " + "ab" * 32, validated=False)) as address,
-        pytest.raises(NetError, match="not validated by DNSSEC") as caught,
-    ):
-        look_up_tlsa("server.test", 443, resolver=address)
-    assert caught.value.code is NetCode.LOOKUP_FAILED
+    with resolver(records(f"3 1 1 {DIGEST}", "3 1 0 00", validated=False)) as address:
+        answer = look_up_tlsa("server.test", 443, resolver=address)
+    assert (answer.validated, answer.records, answer.unusable) == (False, (), ())
+    assert sorted(answer.unproven) == ["3 1 0 00", f"3 1 1 {DIGEST}"]
 
 
 @pytest.mark.parametrize("code", [dns.rcode.NXDOMAIN, dns.rcode.NOERROR])
@@ -99,12 +67,114 @@ def test_failed_validation_is_no_absence() -> None:
 
 
 def test_silence_ends() -> None:
-    with resolver(lambda _: None) as address, pytest.raises(NetError, match=r"within 0\.3 seconds") as caught:
-        look_up_tlsa("server.test", 443, resolver=address, timeout=0.3)
+    with (
+        resolver(lambda *_: None) as address,
+        pytest.raises(NetError, match=r"within 0\.3 seconds") as caught,
+    ):
+        find_tlsa("server.test", 443, resolver=address, timeout=0.3)
     assert caught.value.code is NetCode.LOOKUP_TIMEOUT
 
 
-@pytest.mark.parametrize("address", ["not an address", "127.0.0.1:x", "[::1"])
+def test_long_answers_come_by_tcp() -> None:
+    """A truncated answer is asked for again (RFC 7766 §5); what fitted into it is not taken for all."""
+    rows = [f"3 1 1 {number:064x}" for number in range(MAX_RECORDS + 50)]
+    whole = records(*rows)
+    ways = []
+
+    def answer(query: dns.message.Message, by_tcp: bool) -> Reply:
+        ways.append(by_tcp)
+        if by_tcp:
+            return whole(query, by_tcp)
+        short = records(rows[0])(query, by_tcp)
+        assert isinstance(short, dns.message.Message)
+        short.flags |= dns.flags.TC
+        return short
+
+    with resolver(answer) as address:
+        found = look_up_tlsa("server.test", 443, resolver=address)
+    assert ways == [False, True]
+    assert len(found.records) == MAX_RECORDS
+
+
+def hostile(kind: str) -> Answer:
+    def answer(query: dns.message.Message, by_tcp: bool) -> Reply:
+        name = query.question[0].name
+        record = dns.rrset.from_text(name, 60, "IN", "TLSA", f"3 1 1 {DIGEST}")
+        if kind == "garbage":
+            return b"\xff" * 40
+        if kind == "cut short":
+            return respond(query, record).to_wire()[:-9]
+        response = respond(query, record)
+        if kind == "another id":
+            response.id ^= 1
+        elif kind == "another question":
+            response.question = dns.message.make_query("other.test", "TLSA").question
+        elif kind == "no response":
+            response.flags &= ~dns.flags.QR
+        elif kind == "records of another name":
+            response.answer = [dns.rrset.from_text("other.test.", 60, "IN", "TLSA", f"3 1 1 {DIGEST}")]
+        elif kind == "a digest that is too short":
+            short = GenericRdata(RdataClass.IN, RdataType.TLSA, b"\3\1\1\xab")
+            response.answer = [dns.rrset.from_rdata(name, 60, short)]
+        elif kind == "a loop of aliases":
+            response.answer = [dns.rrset.from_text(name, 60, "IN", "CNAME", name.to_text())]
+        return response
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "garbage",
+        "cut short",
+        "another id",
+        "another question",
+        "no response",
+        "records of another name",
+        "a digest that is too short",
+        "a loop of aliases",
+    ],
+)
+def test_hostile_answers(kind: str) -> None:
+    """Passed over until the time is up, an error, or no records: never records."""
+    with resolver(hostile(kind)) as address:
+        if kind == "records of another name":
+            assert look_up_tlsa("server.test", 443, resolver=address).records == ()
+            return
+        with pytest.raises(NetError) as caught:
+            look_up_tlsa("server.test", 443, resolver=address, timeout=0.4)
+    assert caught.value.code in {NetCode.LOOKUP_TIMEOUT, NetCode.LOOKUP_FAILED}
+
+
+ALIAS = {
+    ("www.server.test", "CNAME"): ["host.other.test."],
+    ("host.other.test", "A"): ["127.0.0.1"],
+    ("_443._tcp.www.server.test", "TLSA"): [f"3 1 1 {'cd' * 32}"],
+}
+
+
+def test_aliases() -> None:
+    """The target's records go first, if all the way there is secure (RFC 7671 §7); else the name's own count."""
+    at_target = {("_443._tcp.host.other.test", "TLSA"): [f"3 1 1 {DIGEST}"]}
+
+    def found(answer: Answer) -> TlsaAnswer:
+        with resolver(answer) as address:
+            return find_tlsa("www.server.test.", 443, resolver=address)
+
+    both = found(zone(ALIAS | at_target))
+    assert (both.base, both.records) == ("host.other.test", (RECORD,))
+    own = TlsaRecord(3, 1, 1, b"\xcd" * 32)
+    only_own = found(zone(ALIAS))
+    assert (only_own.base, only_own.records) == ("www.server.test", (own,))
+    insecure = found(zone(ALIAS | at_target, insecure=frozenset({"host.other.test"})))
+    assert (insecure.base, insecure.records) == ("www.server.test", (own,))
+    strange = ALIAS | {("www.server.test", "CNAME"): ["a\\032b.other.test."]}
+    with pytest.raises(NetError, match="which is no host name"):
+        found(zone(strange))
+
+
+@pytest.mark.parametrize("address", ["not an address", "127.0.0.1:x", "127.0.0.1:99999", "[::1", "localhost"])
 def test_addresses_that_are_none(address: str) -> None:
-    with pytest.raises(NetError):
+    with pytest.raises(NetError, match="no resolver can be asked"):
         look_up_tlsa("server.test", 443, resolver=address, timeout=0.3)

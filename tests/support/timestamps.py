@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from handglass.verify import der
+from handglass.crypto import der
 from handglass.verify.ct_logs import CtLog
 from handglass.verify.sct import EMBEDDED, IN_OCSP
 from support.pki import Authority

@@ -34,5 +34,7 @@ class Limits:
     """Handshakes after the first on one connection."""
     early_data: int = 16384
     """Early data that a server which refuses it skips, when no ticket says how much (RFC 8446 §4.2.10)."""
+    input_while_asking: int = 1 << 20
+    """Bytes that are kept while a deferred question waits for its answer."""
     extensions: int = 200
     """Extensions in one message."""

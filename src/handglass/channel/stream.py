@@ -127,6 +127,11 @@ class StreamChannel:
         return self._at < len(self._in) or bool(self._handshake)
 
     @property
+    def waiting_input(self) -> int:
+        """How many bytes have come that were not opened yet."""
+        return len(self._in) - self._at
+
+    @property
     def dropped_change_cipher_specs(self) -> int:
         """How many ChangeCipherSpec messages were passed over as the decoys of TLS 1.3."""
         return self._dropped_ccs

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PROGRAMS = {
     "s_client": ("handglass.cli.options.s_client:SClientOptions", "handglass.cli.s_client.program"),
     "s_server": ("handglass.cli.options.s_server:SServerOptions", "handglass.cli.s_server.program"),
+    "s_time": ("handglass.cli.options.s_time:STimeOptions", "handglass.cli.s_time.program"),
     "verify": ("handglass.cli.options.verify_program:VerifyOptions", "handglass.cli.verify_program"),
     "demo": ("handglass.cli.demo:DemoOptions", "handglass.cli.demo"),
     "version": ("handglass.cli.version:VersionOptions", "handglass.cli.version"),
@@ -27,15 +28,16 @@ PROGRAMS = {
 }
 
 
-def dispatch(words: list[str], *, help_to: TextIO | None = None) -> int:
+def dispatch(words: list[str], *, owns_process: bool = False, help_to: TextIO | None = None) -> int:
     """Run the program that `words` begins with and return its exit status.
 
-    A program's help goes to standard output, or to `help_to`.
+    owns_process: nothing else runs in this process, so the signals that end it are the program's.
+    help_to: where a program's help goes; standard output if not given.
     """
     try:
-        return _dispatch(words, help_to or sys.stdout)
-    except KeyboardInterrupt:
-        return 130
+        return _dispatch(words, owns_process=owns_process, help_to=help_to or sys.stdout)
+    except KeyboardInterrupt as interrupt:
+        return int(getattr(interrupt, "status", 130))
     except BrokenPipeError:
         # Whoever read our output has gone: point standard output elsewhere, so that Python's end is quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -49,7 +51,7 @@ def options_of(name: str) -> type[Options]:
     return found
 
 
-def _dispatch(words: list[str], help_to: TextIO) -> int:
+def _dispatch(words: list[str], *, owns_process: bool, help_to: TextIO) -> int:
     name = words[0] if words else "help"
     if name in {"help", "-help", "--help", "-h"}:
         return _help(words[1:])
@@ -68,8 +70,17 @@ def _dispatch(words: list[str], help_to: TextIO) -> int:
     except UsageError as error:
         print(error, file=sys.stderr)
         return 1
-    status: int = import_module(PROGRAMS[name][1]).run(options)
-    return status
+    from handglass.net import interrupts  # noqa: PLC0415 - neither help nor a complaint needs it
+
+    if owns_process:
+        interrupts.install()
+    try:
+        run = import_module(PROGRAMS[name][1]).run
+        with interrupts.interruptible():
+            status: int = run(options)
+        return status
+    finally:
+        interrupts.ignore()  # Python's own end takes a moment, and is not to be broken off
 
 
 def _help(words: list[str]) -> int:

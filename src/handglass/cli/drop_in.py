@@ -19,7 +19,8 @@ STANDS_IN = frozenset({"s_client", "s_server", "s_time", "verify"}) & PROGRAMS.k
 def run(words: list[str]) -> int:
     """Run `openssl` with these words; the exit status, unless OpenSSL's own program takes over."""
     if words and words[0] in STANDS_IN:
-        return dispatch(words, help_to=sys.stderr)  # where OpenSSL prints it and scripts look for it
+        # OpenSSL prints its help on standard error, where scripts look for it.
+        return dispatch(words, owns_process=True, help_to=sys.stderr)
     program = find_openssl(os.environ.get("PATH", os.defpath), sys.argv[0])
     if program is not None:
         os.execv(program, [program, *words])

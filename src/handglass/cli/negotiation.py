@@ -25,6 +25,7 @@ from .lists.versions import versions_asked_for
 if TYPE_CHECKING:
     from .options.s_client import SClientOptions
     from .options.s_server import SServerOptions
+    from .options.s_time import STimeOptions
 
 T = TypeVar("T")
 
@@ -79,7 +80,7 @@ class EngineSettings:
         }
 
 
-def engine_settings(options: SClientOptions | SServerOptions) -> EngineSettings:
+def engine_settings(options: SClientOptions | SServerOptions | STimeOptions) -> EngineSettings:
     """Read the options.
 
     Raises:

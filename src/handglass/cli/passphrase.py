@@ -95,7 +95,7 @@ def prompt(name: str) -> bytes:
         with open("/dev/tty", "rb"):  # noqa: PTH123 (only to see whether there is one)
             pass
         return os.fsencode(getpass.getpass(text))
-    except (EOFError, KeyboardInterrupt):
+    except EOFError:
         raise PassphraseError(f"no pass phrase was entered for {name}") from None
     except OSError:
         pass

@@ -6,12 +6,29 @@ import os
 import select
 import sys
 
+from handglass.net.interrupts import interruptible
+
+
+class Output:
+    """Standard output as a file of text, for who writes to files of text."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+
+    def write(self, text: str) -> None:
+        """Write a text."""
+        self._screen.text(text)
+
+    def flush(self) -> None:
+        """Do nothing: nothing is kept back."""
+
 
 class Screen:
     """Standard output and standard error. Raises BrokenPipeError when the reader of standard output has gone."""
 
     def __init__(self) -> None:
         self._out = sys.stdout.fileno()
+        self.out = Output(self)
 
     def text(self, text: str) -> None:
         """Write a block of the report."""
@@ -20,16 +37,18 @@ class Screen:
     def data(self, data: bytes) -> None:
         """Write bytes as they are."""
         view = memoryview(data)
-        while view:
-            try:
-                view = view[os.write(self._out, view) :]
-            except BlockingIOError:  # a pipe that whoever started us has made not to block
-                _wait_for_room(self._out)
+        with interruptible():  # the reader may take its time
+            while view:
+                try:
+                    view = view[os.write(self._out, view) :]
+                except BlockingIOError:  # a pipe that whoever started us has made not to block
+                    _wait_for_room(self._out)
 
     def error(self, text: str) -> None:
         """Write a line to standard error."""
-        sys.stderr.write(text + "\n")
-        sys.stderr.flush()
+        with interruptible():
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
 
 
 def _wait_for_room(descriptor: int) -> None:

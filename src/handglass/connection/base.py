@@ -90,6 +90,11 @@ class Connection:
         return self._me.sends_data and self.error is None
 
     @property
+    def is_renegotiating(self) -> bool:
+        """Whether a further handshake is under way; what is sent waits for its end."""
+        return self._me.renegotiating
+
+    @property
     def state(self) -> str:
         """What the handshake waits for, by the name of the wait."""
         return self._driver.state
@@ -129,6 +134,8 @@ class Connection:
         """Take bytes from the peer; b"" means that the peer's side of the transport is at its end.
 
         Returns the events in their order. What comes after the peer's close_notify or after an error is passed over.
+        While a deferred question is open, what comes is kept, up to `Limits.input_while_asking`: whoever defers
+        questions had better not read meanwhile.
 
         Raises:
             LocalError: the connection has not been started, or there is data after the end.
@@ -147,7 +154,13 @@ class Connection:
             return []  # we have called the handshake off, and have no keys for what still comes
         else:
             self._channel.feed(data)
-        return self._go_on()
+        return self._go_on(self._check_room if self._driver.question is not None else None)
+
+    def _check_room(self) -> None:
+        """While a question is open nothing is taken out of what comes in: it must not grow for ever."""
+        waiting, limit = self._channel.waiting_input, self._me.settings.limits.input_while_asking
+        if waiting > limit:
+            raise LocalError(reasons.TOO_MUCH_WHILE_ASKING, f"{waiting} bytes, and the limit is {limit}")
 
     def data_to_send(self) -> bytearray:
         """All bytes that are to go to the peer now; each is given out once."""

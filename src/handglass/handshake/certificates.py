@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import lru_cache
 
+from handglass.crypto.certificate_schemes import schemes_covering
 from handglass.crypto.containers import ContainerError, public_key_info_of_certificate, subject_and_issuer
 from handglass.crypto.identity import Identity
 from handglass.crypto.private_keys import load_public_key
 from handglass.crypto.signatures import schemes_for
+from handglass.handshake.config import Config
 from handglass.handshake.state import ClientState
 from handglass.handshake.wants import Conversation, ask
 from handglass.registry.code_points import SignatureScheme
+
+
+def strict_enough(config: Config, identity: Identity, accepted: Collection[SignatureScheme]) -> bool:
+    """Whether the peer accepts every signature of the chain, where that is demanded (RFC 8446 §4.4.2.2)."""
+    if not config.strict_chains:
+        return True
+    try:
+        needed = [schemes_covering(certificate) for certificate in identity.certificates]
+    except ContainerError:
+        return False
+    return all(schemes is None or not schemes.isdisjoint(accepted) for schemes in needed)
 
 
 def choose_client_identity(
@@ -23,13 +36,16 @@ def choose_client_identity(
     Of those that can, one whose chain leads to a named authority goes first (RFC 8446 §4.2.4); with none such the
     server may still know better than its list.
     """
-    config = me.config
+    config, request = me.config, me.negotiated.certificate_request
+    in_chains = (request.certificate_signature_schemes if request is not None else ()) or schemes
     if config.choose_identity is not None:
         return (yield from ask("client certificate", config.choose_identity, schemes, authorities))
+    common = set(config.client_signature_schemes or config.signature_schemes).intersection(schemes)
     able = [
         identity
         for identity in config.identities
-        if any(scheme in schemes for scheme in schemes_for_certificate(identity.certificate))
+        if not common.isdisjoint(schemes_for_certificate(identity.certificate))
+        and strict_enough(config, identity, in_chains)
     ]
     if len(able) > 1 and authorities:
         named = [identity for identity in able if _leads_to(identity, authorities)]

@@ -18,9 +18,11 @@ from typing import Protocol
 from handglass.connection import Connection
 from handglass.handshake.events import Event
 from handglass.net.errors import NetCode, NetError
+from handglass.net.interrupts import interruptible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from handglass.net.reluctant import ReluctantSocket
     from handglass.net.starttls import StreamWrapper
 
 READ_SIZE = 1 << 18
@@ -43,16 +45,18 @@ class Input(Protocol):
 class Pump:
     """The transport of one connection. `on_event` gets every event in its order.
 
-    `wrapper` stands between the connection and the socket until the handshake is done (SQL Server's packets).
+    At most `read_size` bytes are read at once. `wrapper` stands between the connection and the socket until the
+    handshake is done (SQL Server's packets).
     """
 
     def __init__(
         self,
-        sock: socket.socket,
+        sock: socket.socket | ReluctantSocket,
         connection: Connection,
         on_event: Callable[[Event], None],
         *,
         wrapper: StreamWrapper | None = None,
+        read_size: int = READ_SIZE,
     ) -> None:
         self.socket = sock
         self.connection = connection
@@ -60,7 +64,7 @@ class Pump:
         self._wrapper = wrapper
         self._out = bytearray()
         self._write_failed: OSError | None = None
-        self._buffer = bytearray(READ_SIZE)
+        self._buffer = bytearray(read_size)
         self.ended = False
         """The peer's side of the transport is at its end."""
         self.heard = time.monotonic()
@@ -147,7 +151,8 @@ class Pump:
         if self.on_wait is not None and not self._waiting:
             self._waiting = True
             self.on_wait(bool(self._out))
-        ready = dict(poll.poll(None if seconds is None else max(seconds, 0) * 1000 + 1))
+        with interruptible():
+            ready = dict(poll.poll(None if seconds is None else max(seconds, 0) * 1000 + 1))
         if here in ready:
             self._waiting = False
             if ready[here] & ~select.POLLOUT:

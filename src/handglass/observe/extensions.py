@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import IO
-
 from handglass.handshake.observer import Observer
 from handglass.handshake.wants import Direction
 from handglass.messages.handshake import (
@@ -15,6 +13,7 @@ from handglass.messages.handshake import (
     Message,
 )
 from handglass.observe.hexdump import dump
+from handglass.observe.text import Text
 from handglass.registry.code_points import ExtensionType, HandshakeType, ProtocolVersion
 from handglass.wire import DecodeError
 
@@ -43,7 +42,7 @@ class ExtensionDump(Observer):
     Unlike OpenSSL's programs it also shows those that it does not know.
     """
 
-    def __init__(self, out: IO[str], sender: str) -> None:
+    def __init__(self, out: Text, sender: str) -> None:
         self._out = out
         self._sender = sender
         self._tls13 = False

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import IO
-
 from handglass.handshake.observer import Observer
 from handglass.handshake.wants import Direction
 from handglass.observe.hexdump import plain
+from handglass.observe.text import Text
 from handglass.registry.code_points import (
     AlertDescription,
     AlertLevel,
@@ -50,7 +49,7 @@ class MessageDump(Observer):
     it waits for that.
     """
 
-    def __init__(self, out: IO[str], highest: ProtocolVersion) -> None:
+    def __init__(self, out: Text, highest: ProtocolVersion) -> None:
         self._out = out
         self._version = highest
         self._waiting: list[tuple[ContentType, str]] = []

@@ -7,11 +7,11 @@ the one in brackets is where the piece begins in all that went that way.
 from __future__ import annotations
 
 from itertools import count
-from typing import IO
 
 from handglass.handshake.observer import Observer
 from handglass.handshake.wants import Direction
 from handglass.observe.hexdump import dump
+from handglass.observe.text import Text
 
 _connections = count(1)
 
@@ -19,7 +19,7 @@ _connections = count(1)
 class WireDump(Observer):
     """Writes every piece of one connection to `out` (text)."""
 
-    def __init__(self, out: IO[str]) -> None:
+    def __init__(self, out: Text) -> None:
         self._out = out
         self._connection = next(_connections)
         self._at = dict.fromkeys(Direction, 0)

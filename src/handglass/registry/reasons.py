@@ -117,6 +117,8 @@ TOO_MUCH_EARLY_DATA = Reason("TOO_MUCH_EARLY_DATA", A.UNEXPECTED_MESSAGE,
     "The peer sent more early data than the ticket allows", "RFC 8446 §4.2.10")
 TOO_MUCH_SKIPPED_DATA = Reason("TOO_MUCH_SKIPPED_DATA", A.UNEXPECTED_MESSAGE,
     "The peer sent more rejected early data than we are willing to skip", "RFC 8446 §4.2.10")
+TOO_MUCH_WHILE_ASKING = Reason("TOO_MUCH_WHILE_ASKING", A.INTERNAL_ERROR,
+    "More came while a question waited for its answer than is kept", "RFC 8446 §6.2")
 NOT_IN_THIS_VERSION = Reason("NOT_IN_THIS_VERSION", A.INTERNAL_ERROR,
     "The protocol version of this connection does not have what was asked for", "RFC 8446 §1.2")
 HANDSHAKE_TIMEOUT = Reason("HANDSHAKE_TIMEOUT", A.USER_CANCELED,

@@ -20,6 +20,7 @@ from .context import Context
 from .crl import REMOVE_FROM_CRL, Crl
 from .extensions import CRL_SIGN
 from .general_names import ALL_REASONS, DistributionPoint
+from .names import Name
 from .strength import crl_suite_b_problem, key_with_parameters
 
 __all__ = ["check_revocation"]
@@ -29,7 +30,8 @@ Run = Callable[[Context], bool]
 NO_CRITICAL, IN_SCOPE, TIME, ISSUER_NAME = 0x100, 0x080, 0x040, 0x020
 ISSUER_CERTIFICATE, SAME_PATH, KEY_ID, DELTA_TIME = 0x018, 0x008, 0x004, 0x002
 VALID = NO_CRITICAL | IN_SCOPE | TIME
-MAX_CRLS = 10000  # CRLs of one issuer that are looked at
+MAX_CRLS = 10000  # CRLs of one certificate that are looked at
+MAX_CRL_ISSUERS = 16  # issuers of CRLs that a certificate may name
 
 
 def check_revocation(context: Context, run: Run) -> None:
@@ -98,9 +100,16 @@ class _Check:
     def _choose(self, covered: int) -> _Choice:
         choice = _Choice(reasons=covered)
         if not self._improve(choice, self.context.crls):
-            issuer = self.certificate.issuer
-            self._improve(choice, self.context.store.crls(issuer, self.certificate))
+            self._improve(choice, self.context.store.crls(self._crl_issuers(), self.certificate))
         return choice
+
+    def _crl_issuers(self) -> list[Name]:
+        """Give whose CRLs may tell about the certificate: its issuer's and those of the issuers that it names."""
+        issuers = {self.certificate.issuer: None}
+        if self.extended:
+            for point in self.certificate.facts.distribution_points:
+                issuers |= {name.name: None for name in point.issuer or () if name.name is not None}
+        return list(issuers)[:MAX_CRL_ISSUERS]
 
     def _improve(self, choice: _Choice, crls: Iterable[Crl]) -> bool:
         """Take the best of `crls` if it is no worse than the choice; whether the choice is good enough."""

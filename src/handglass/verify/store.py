@@ -79,14 +79,17 @@ class TrustStore:
                     break
         return self._certificates.get(subject, ())
 
-    def crls(self, issuer: Name, certificate: Certificate) -> Sequence[Crl]:
-        """Give the CRLs of an issuer that may tell about `certificate`."""
+    def crls(self, issuers: Iterable[Name], certificate: Certificate) -> Sequence[Crl]:
+        """Give the CRLs of these issuers, which may tell about `certificate`."""
         if self.download is not None:
             return tuple(self.download(certificate))
-        for source in self.sources:
-            for data in source.crls_by_issuer(issuer.encoding):
-                self.add_crl(Crl(data))
-        return self._crls.get(issuer, ())
+        found: list[Crl] = []
+        for issuer in issuers:
+            for source in self.sources:
+                for data in source.crls_by_issuer(issuer.encoding):
+                    self.add_crl(Crl(data))
+            found += self._crls.get(issuer, ())
+        return found
 
     def all_certificates(self) -> list[Certificate]:
         """Give every certificate in memory (for the CA names of a CertificateRequest)."""

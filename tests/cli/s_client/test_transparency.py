@@ -257,10 +257,10 @@ def test_what_the_hello_asks_for(
 ) -> None:
     """status_request and signed_certificate_timestamp, or neither; the last switch counts."""
     for client in (ours, theirs) if "-ct_strict" not in switches else (ours,):
-        before = len(server.text)
+        before = len(server.stdout)
         client(server.port, *switches, "-ctlogfile", lab.logs, "-tls1_3")
         server.wait_for(r"ACCEPT|CONNECTION CLOSED|shutting down", after=before)
-        hello = server.text[before:]
+        hello = server.stdout[before:].decode()
         assert ('"status request" (id=5), len=5' in hello) is asked
         assert ('"signed certificate timestamps" (id=18), len=0' in hello) is asked
 

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding,
 
 from handglass.crypto import der
 from handglass.crypto.der import encode_oid
+from handglass.crypto.signatures import PrivateKey
 from handglass.records import dataclass, field
 
 NOW = 1_800_000_000  # 2027-01-15
@@ -136,11 +137,12 @@ def other(kind: str, value: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Key:
-    """A key: its SubjectPublicKeyInfo, how it signs by default."""
+    """A key: its SubjectPublicKeyInfo, how it signs by default, the private key itself."""
 
     spki: bytes
     algorithm: bytes
     sign: Callable[[bytes, bytes], bytes] = field(repr=False)
+    private: PrivateKey = field(repr=False)
 
     @property
     def identifier(self) -> bytes:
@@ -183,7 +185,7 @@ def ec_key(seed: int | str, curve: type[ec.EllipticCurve] = ec.SECP256R1) -> Key
         return private.sign(data, ec.ECDSA(_hash(how)))
 
     default = SHA384_ECDSA if curve is ec.SECP384R1 else SHA256_ECDSA
-    return Key(_spki(private.public_key()), algorithm(default), sign)
+    return Key(_spki(private.public_key()), algorithm(default), sign, private)
 
 
 @cache
@@ -193,13 +195,15 @@ def rsa_key(size: int = 2048, index: int = 0) -> Key:
     def sign(data: bytes, how: bytes) -> bytes:
         return private.sign(data, padding.PKCS1v15(), _hash(how))
 
-    return Key(_spki(private.public_key()), algorithm(SHA256_RSA, null=True), sign)
+    return Key(_spki(private.public_key()), algorithm(SHA256_RSA, null=True), sign, private)
 
 
 @cache
 def ed25519_key(seed: int | str) -> Key:
     private = ed25519.Ed25519PrivateKey.from_private_bytes(hashlib.sha256(str(seed).encode()).digest())
-    return Key(_spki(private.public_key()), algorithm("1.3.101.112"), lambda data, _how: private.sign(data))
+    return Key(
+        _spki(private.public_key()), algorithm("1.3.101.112"), lambda data, _how: private.sign(data), private
+    )
 
 
 # --- extensions -----------------------------------------------------------------------------------

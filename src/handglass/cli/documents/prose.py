@@ -111,6 +111,18 @@ S_CLIENT = Page(
             ),
         ),
         Section(
+            "DANE",
+            (
+                "With `-dane_lookup` the TLSA records of the server are looked up before anything connects: at "
+                "`_port._tcp.` and the name of `-dane_tlsa_domain`, else the server name. Only an answer that the "
+                "resolver has validated (AD bit) counts; if there is none, the chain is judged without DANE, and if "
+                "the DNS fails, nothing connects. Where the name is an alias and all of it is validated, the records "
+                "of its target go first, which is then the server name asked for (RFC 7671 §7).",
+                "Behind `-starttls smtp` the rules for mail servers hold: usage 0 and 1 do not count, usage 3 needs no "
+                "name. Name the mail server, not the domain: MX records are not looked up.",
+            ),
+        ),
+        Section(
             "Commands",
             (
                 "While a connection stands, a line of the input that is nothing but one of these letters "

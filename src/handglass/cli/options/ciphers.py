@@ -29,6 +29,17 @@ class Algorithms(Options, title="Algorithm options"):
     )
 
 
+class ClientAlgorithms(Options, title="Algorithm options"):
+    """What only a client says."""
+
+    client_sigalgs = text(
+        "client_sigalgs",
+        "list",
+        "Signature algorithms to sign with if the server asks for a certificate; those of -sigalgs if none are given",
+        where="CertificateVerify",
+    )
+
+
 class ServerAlgorithms(Options, title="Algorithm options"):
     """Whose order counts."""
 
@@ -37,6 +48,24 @@ class ServerAlgorithms(Options, title="Algorithm options"):
         "The server's order of suites and groups decides, not the client's",
         where="suites, groups",
     )
+    prioritize_chacha = flag(
+        "prioritize_chacha",
+        "With -serverpref: ChaCha20 goes first for clients that prefer it",
+        where="suites",
+    )
+    named_curve = text(
+        "named_curve",
+        "curve",
+        "The one group for the key exchange, in place of -groups; auto changes nothing",
+        where="groups",
+    )
+    dhparam = text(
+        "dhparam",
+        "file",
+        "Diffie-Hellman parameters for DHE in TLS 1.2 and below",
+        where="ServerKeyExchange: dh_p, dh_g",
+    )
+    no_dhe = flag("no_dhe", "Without DHE in TLS 1.2 and below", where="suites")
     client_sigalgs = text(
         "client_sigalgs",
         "list",

@@ -19,3 +19,16 @@ class Dane(Options, title="DANE options"):
     dane_ee_no_namechecks = flag(
         "dane_ee_no_namechecks", "Compare no names where usage 3 matches", where=CHAIN
     )
+    dane_lookup = flag(
+        "dane_lookup",
+        "Look the TLSA records up in the DNS; only answers validated by DNSSEC count",
+        where=CHAIN,
+        ours=True,
+    )
+    dns_server = text(
+        "dns_server",
+        "address[:port]",
+        "Validating resolver for -dane_lookup, in place of the system's",
+        where=CHAIN,
+        ours=True,
+    )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from .chain import ChainChecks
-from .ciphers import Algorithms
+from .ciphers import Algorithms, ClientAlgorithms
 from .client_status import ClientStatus
 from .connect import Connect
 from .dane import Dane
 from .extensions import ClientExtensions, Extensions
 from .identity import ClientIdentity, ExtraIdentities, IdentityForms
 from .io import ClientInput
-from .misc import General, Randomness
-from .output import ClientOutput, Output
+from .misc import Configuration, General, Obsolete, Randomness
+from .output import ClientOutput, MessageFile, Output
 from .parser import ConflictError, usage_error
 from .protocol import ClientProtocol, ProtocolDetails, Versions, check_versions
 from .revocation import RevocationLists, VerifyOutput
@@ -26,13 +26,16 @@ FRAGMENT_LENGTHS = (512, 1024, 2048, 4096)
 
 class SClientOptions(
     General,
+    Obsolete,
     Randomness,
+    Configuration,
     Connect,
     StartTls,
     Versions,
     ProtocolDetails,
     ClientProtocol,
     Algorithms,
+    ClientAlgorithms,
     ClientExtensions,
     Extensions,
     ClientIdentity,
@@ -54,6 +57,7 @@ class SClientOptions(
     ClientInput,
     ClientOutput,
     Output,
+    MessageFile,
     program="s_client",
     usage="[options] [host:port]",
     summary="Connect to a TLS server, show everything about the connection, and talk to the server",
@@ -79,12 +83,24 @@ class SClientOptions(
         """Look at what DANE needs."""
         if self.dane_tlsa_domain is not None and self.noservername:
             raise usage_error(type(self), "Can't use -dane_tlsa_domain and -noservername together")
-        if self.dane_tlsa_domain is not None and not self.dane_tlsa_rrdata:
+        if self.dane_lookup:
+            self._check_dane_lookup()
+        elif self.dns_server is not None:
+            raise usage_error(type(self), "-dns_server needs -dane_lookup")
+        elif self.dane_tlsa_domain is not None and not self.dane_tlsa_rrdata:
             raise ConflictError(
                 "s_client: DANE TLSA authentication requires at least one -dane_tlsa_rrdata option."
             )
         if self.dane_tlsa_rrdata and self.dane_tlsa_domain is None:
             raise ConflictError("s_client: DANE TLSA authentication requires the -dane_tlsa_domain option.")
+
+    def _check_dane_lookup(self) -> None:
+        if self.dane_tlsa_rrdata:
+            raise usage_error(type(self), "Give records with -dane_tlsa_rrdata or look them up, not both")
+        if self.noservername:
+            raise usage_error(type(self), "Can't use -dane_lookup and -noservername together")
+        if self.unix is not None:
+            raise usage_error(type(self), "-dane_lookup needs a port, which a Unix-domain socket has not")
 
     def _check_way(self) -> None:
         """Look at how the server is to be reached."""

@@ -192,6 +192,10 @@ class Options:
         """Return every value that the command line gave to this row, in order."""
         return tuple(value for other, value in self.given if other is row)
 
+    def with_value(self, row: Option[T], value: T) -> Self:
+        """Return these options with another value of one row, for what the environment says instead."""
+        return type(self)({**self._values, row.attribute: value}, self.given)
+
     def check(self) -> None:
         """Look at options that exclude or need each other.
 
@@ -315,6 +319,11 @@ def number_or(
 def seconds_or(default: float, names: str | tuple[str, ...], help: str, *, where: str) -> Option[float]:
     """Make a row of our own whose argument is a time limit in seconds, with decimals; 0 is no limit."""
     return Option(names, "seconds", help, convert=values.seconds, default=default, where=where, ours=True)
+
+
+def seconds(names: str | tuple[str, ...], help: str, *, where: str) -> Option[float | None]:
+    """Make a row as `seconds_or` does, without a default."""
+    return Option(names, "seconds", help, convert=values.seconds, default=None, where=where, ours=True)
 
 
 def target_words(metavar: str, help: str, *, where: str) -> Option[tuple[str, ...]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handglass.cli.randomness import RandomnessError, write
+from handglass.cli.s_client.keyboard import Commands, Keyboard
 from handglass.cli.s_client.reach import go, list_protocols, report_unreachable
 from handglass.cli.s_client.run_limit import RunOver, run_limit
 from handglass.cli.s_client.settings import Settings, StartError, complain, read_settings
@@ -15,13 +16,14 @@ from handglass.cli.s_client.visit import Visit, report_nothing
 from handglass.cli.screen import Screen
 from handglass.handshake.session import Session
 from handglass.net.errors import NetError
+from handglass.net.interrupts import held, interruptible
 
 if TYPE_CHECKING:
     from handglass.cli.options.s_client import SClientOptions
 
 RECONNECTIONS = 5
 TICKET_SECONDS = 2.0
-"""How long -reconnect and -sess_out wait for a ticket in TLS 1.3."""
+"""How long a connection that is to be resumed waits for a ticket in TLS 1.3."""
 
 
 def run(options: SClientOptions) -> int:
@@ -34,8 +36,13 @@ def run(options: SClientOptions) -> int:
         with run_limit(options.run_timeout):
             settings = read_settings(options)
             _introduce(settings, screen)
+            if options.dane_lookup:
+                from handglass.cli.s_client.tlsa import with_tlsa  # noqa: PLC0415 - few ask the DNS
+
+                settings = with_tlsa(settings, screen)
             tour = Tour(settings, screen)
-            status = tour.run()
+            with held():
+                status = tour.run()
             if options.writerand is not None:
                 write(options.writerand)
             return status
@@ -46,12 +53,12 @@ def run(options: SClientOptions) -> int:
         return 1
     except RunOver as over:
         if tour is not None:
-            tour.leave()
+            tour.break_off()
         screen.error(f"s_client: {over}")
         return 1
     except (KeyboardInterrupt, BrokenPipeError):
         if tour is not None:
-            tour.leave()
+            tour.break_off()
         raise
 
 
@@ -76,35 +83,52 @@ class Tour:
         self._screen = screen
         self._session, self._outcome = settings.config.session, settings.session_outcome
         self._visit: Visit | None = None
+        self._keyboard = _keyboard(settings.options)
 
     def run(self) -> int:
         """Make them all; the exit status."""
-        again = self._settings.options.reconnect
-        for turn in range(RECONNECTIONS if again else 0):
+        for turn in range(RECONNECTIONS if self._settings.options.reconnect else 0):
             visit = self._open(again=turn > 0)
             if visit is None:
                 return 1
             if not visit.shake_hands():
                 return visit.finish()
-            visit.wait_for_session(TICKET_SECONDS)
-            self._session, self._outcome = visit.session or self._session, visit.outcome
-            visit.leave()
+            self._part(visit)
             self._screen.text("drop connection and then reconnect\n")
-        visit = self._open(again=again)
-        if visit is None:
-            return 1
-        if visit.shake_hands():
-            visit.talk()
-        return visit.finish()
+        visit = self._open(again=self._settings.options.reconnect)
+        while visit is not None:
+            if visit.shake_hands():
+                visit.talk(self._keyboard)
+            if not visit.wants_another:
+                return visit.finish()
+            self._part(visit)
+            visit = self._open(again=True)
+        return 1
 
-    def leave(self) -> None:
-        """Say goodbye to the server when the run is broken off."""
+    def break_off(self) -> None:
+        """Say goodbye to the server when the run is interrupted."""
         if self._visit is not None:
-            self._visit.leave()
+            self._visit.break_off()
+
+    def _part(self, visit: Visit) -> None:
+        """Leave with something to resume by, if there is anything to be had."""
+        visit.wait_for_session(TICKET_SECONDS)
+        self._session, self._outcome = visit.session or self._session, visit.outcome
+        visit.leave()
 
     def _open(self, *, again: bool) -> Visit | None:
         self._visit = open_visit(self._settings, self._screen, self._session, self._outcome, again=again)
         return self._visit
+
+
+def _keyboard(options: SClientOptions) -> Keyboard:
+    """Standard input; without letters where nobody is expected to type."""
+    commands = Commands.BASIC
+    if options.adv:
+        commands = Commands.ADVANCED
+    elif options.nocommands or options.ign_eof:
+        commands = Commands.NONE
+    return Keyboard(commands, crlf=options.crlf, reads=not options.no_interactive)
 
 
 def open_visit(
@@ -113,7 +137,8 @@ def open_visit(
     """Connect; None if that failed, which has been said then. `outcome`: what the session says of the peer."""
     talkative = not (settings.options.quiet or settings.options.brief)
     try:
-        reached = go(settings.way, screen, talkative=talkative or settings.options.debug)
+        with interruptible():
+            reached = go(settings.way, screen, talkative=talkative or settings.options.debug)
     except NetError as error:
         report_unreachable(screen, error)
         if settings.options.prexit and talkative:

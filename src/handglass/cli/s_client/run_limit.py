@@ -1,7 +1,7 @@
 """-run_timeout: a time limit for everything that the program does, wherever it is when the time is over.
 
-The system's alarm ends any wait, also one for the reader of our output; an exception that no one else catches
-brings the program to its end.
+The system's alarm is one more way to interrupt the program: it ends any wait, also one for the reader of our output,
+with an exception that no one else catches.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from handglass.net.interrupts import interrupt
 
 
 class RunOver(BaseException):
@@ -23,7 +25,7 @@ def run_limit(seconds: float) -> Iterator[None]:
         return
 
     def over(_number: int, _frame: object) -> None:
-        raise RunOver(f"the run was not done within {seconds:g} seconds (-run_timeout)")
+        interrupt(RunOver(f"the run was not done within {seconds:g} seconds (-run_timeout)"))
 
     before = signal.signal(signal.SIGALRM, over)
     signal.setitimer(signal.ITIMER_REAL, seconds)

@@ -12,7 +12,8 @@ from handglass.cli.chain_parameters import BadParameterError, chain_parameters, 
 from handglass.cli.dane import given_records
 from handglass.cli.identity import CLIENT, IdentityFiles, LoadError, load_ca_names, load_identity
 from handglass.cli.key_log import open_key_log
-from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings
+from handglass.cli.message_file import open_message_file
+from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings, schemes_named
 from handglass.cli.options.s_client import SClientOptions
 from handglass.cli.own_chain import built_chain, completed_chain
 from handglass.cli.passphrase import PassphraseError, PassphraseSources
@@ -29,6 +30,7 @@ from handglass.net.errors import NetCode, NetError
 from handglass.net.files import FileError, path_of, read_file
 from handglass.net.trust import TrustError
 from handglass.records import dataclass, field
+from handglass.registry.code_points import SignatureScheme
 from handglass.verify.dane import DaneRecords
 from handglass.verify.nameopt import ONELINE
 from handglass.verify.params import NAMED_SETS, VerifyParams
@@ -52,6 +54,7 @@ class Settings:
     params: VerifyParams
     early_data: bytes | None = field(default=None, repr=False)
     key_log: IO[str] | None = None
+    message_file: IO[str] | None = None
     session_outcome: int | None = None
     """What the session of -sess_in says came of verifying the peer (X509_V_…)."""
     name_flags: int = ONELINE
@@ -67,7 +70,7 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
         surroundings = os.environ if environment is None else environment
         way = read_way(options, surroundings)
         engine = within_limits(options, options, engine_settings(options))
-        arguments = engine.arguments | detail_arguments("s_client", options) | _own_arguments(options)
+        arguments = engine.arguments | detail_arguments("s_client", options) | _own_arguments(options, engine)
         stores = open_stores(options, surroundings)
         params = _params(options, engine)
         flags = name_flags(options.nameopt)
@@ -78,6 +81,7 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
         session = session_of(stored) if stored is not None else None
         early_data = _early_data(options.early_data)
         key_log = open_key_log(options.keylogfile)
+        message_file = open_message_file(options.msgfile)
         name = _server_name(options, way)
     except BadParameterError as error:
         raise StartError(f"s_client: {error}") from error
@@ -106,6 +110,7 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
         params,
         early_data,
         key_log,
+        message_file,
         outcome,
         name_flags=flags,
         dane=dane,
@@ -113,9 +118,16 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
     )
 
 
-def _own_arguments(options: SClientOptions) -> dict[str, Any]:
-    """What only a client's configuration has, or has for another reason than a server's. Raises LoadError."""
+def _own_arguments(options: SClientOptions, engine: EngineSettings) -> dict[str, Any]:
+    """What only a client's configuration has, or has for another reason than a server's.
+
+    Raises LoadError, SettingError.
+    """
+    signs_with: tuple[SignatureScheme, ...] = ()
+    if options.client_sigalgs is not None:
+        signs_with = schemes_named("client_sigalgs", options.client_sigalgs, engine.security_level)
     return {
+        "client_signature_schemes": signs_with,
         "fallback": options.fallback_scsv,
         "pad_hello_to": 512 if options.bugs else 0,
         "allow_legacy_peer": options.legacy_server_connect or options.legacy_renegotiation,
@@ -130,12 +142,12 @@ def _own_arguments(options: SClientOptions) -> dict[str, Any]:
 def _server_name(options: SClientOptions, way: Way) -> str | None:
     if options.noservername:
         return None
-    if options.dane_tlsa_domain is not None:
-        return options.dane_tlsa_domain.removesuffix(".")
     if options.servername is not None:
         if not options.servername.isascii():
             raise StartError(f"-servername {options.servername}: give the name in its ASCII form (xn--…)")
         return options.servername
+    if options.dane_tlsa_domain is not None:
+        return options.dane_tlsa_domain.removesuffix(".")
     return way.server_name
 
 
@@ -147,7 +159,7 @@ def _params(options: SClientOptions, engine: EngineSettings) -> VerifyParams:
 
 def _dane(options: SClientOptions) -> DaneRecords | None:
     """The TLSA records of the command line. Raises LoadError if none can be used."""
-    if options.dane_tlsa_domain is None:
+    if not options.dane_tlsa_rrdata:
         return None
     return given_records(
         options.dane_tlsa_rrdata,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import socket
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from handglass.cli.judge import Judge
+from handglass.cli.keying_material import keying_material
+from handglass.cli.protocol_details import read_size
+from handglass.cli.s_client.commands import Command, help_lines
 from handglass.cli.s_client.keyboard import Keyboard
+from handglass.cli.s_client.observers import observer
 from handglass.cli.s_client.reach import Reached
 from handglass.cli.s_client.settings import Settings
 from handglass.cli.screen import Screen
@@ -28,24 +32,22 @@ from handglass.handshake.events import (
     SessionReceived,
     WarningReceived,
 )
-from handglass.handshake.observer import Observer
 from handglass.handshake.session import Session
 from handglass.handshake.state import Negotiated, PeerChain
 from handglass.net.errors import NetError
+from handglass.net.interrupts import interruptible
 from handglass.net.pump import Pump
 from handglass.observe import advice, report
-from handglass.observe.extensions import ExtensionDump
-from handglass.observe.keylog import KeyLog
-from handglass.observe.messages import MessageDump
 from handglass.observe.session_text import shown_session_id
-from handglass.observe.several import combined
-from handglass.observe.states import StatePrinter
-from handglass.observe.wire import WireDump
 from handglass.records import replace
 from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription, ProtocolVersion
 from handglass.registry.errors import LocalError, PeerError, TLSError
 from handglass.verify.codes import VerifyCode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from handglass.net.reluctant import ReluctantSocket
 
 ANSWER_SECONDS = 1.0
 """How long the end of input waits for a first answer to what was sent."""
@@ -93,10 +95,17 @@ class Visit:
         )
         config = replace(settings.config, session=session, verify_peer=self._judge_peer)
         self._config = config
-        self.connection = ClientConnection(config, clock=time.time, observer=self._observer())
-        self._pump = Pump(reached.socket, self.connection, self._take, wrapper=reached.wrapper)
+        self.connection = ClientConnection(config, clock=time.time, observer=observer(settings, screen))
+        self._pump = Pump(
+            self._socket(),
+            self.connection,
+            self._take,
+            wrapper=reached.wrapper,
+            read_size=read_size(self._options),
+        )
         if self._options.nbio and self._talkative:
             screen.text("Turned on non blocking io\n")
+        if (self._options.nbio or self._options.nbio_test) and self._talkative:
             self._pump.on_wait = self._tell_wait
         self.session: Session | None = None
         self._asked: CertificateRequested | None = None
@@ -105,7 +114,10 @@ class Visit:
         self._error: TLSError | NetError | None = None
         self._leaving: float | None = None
         self._keyboard: Keyboard | None = None
+        self._has_asked = False
         self._gone = False
+        self.wants_another = False
+        """Whether the user wants to connect again."""
         self._silent = False
         self._no_name_told = settings.config.server_name is not None
         self._earlier = earlier
@@ -133,23 +145,16 @@ class Visit:
             self._tell_times(spent)
         return self._established and self._error is None
 
-    def talk(self) -> None:
+    def talk(self, keyboard: Keyboard) -> None:
         """Move data both ways until one side has had enough."""
-        self._keyboard = Keyboard(
-            send=self._send,
-            command=self._command,
-            end=self._input_ended,
-            commands=not (self._options.ign_eof or self._options.nocommands),
-            crlf=self._options.crlf,
-        )
-        if self._keyboard.descriptor is None:
-            self._input_ended()
+        self._keyboard = keyboard
+        keyboard.talk_to(self)
         while not self._over and not self._gone:
             limit = self._leaving
             self._run(
                 lambda: self._over or self._gone or self._leaving != limit,  # noqa: B023 - called in this turn
                 min((end for end in (limit, self._silence_ends) if end is not None), default=None),
-                self._keyboard,
+                keyboard,
             )
             # While the run lasted, an answer may have moved either end away.
             now = time.monotonic()
@@ -157,6 +162,7 @@ class Visit:
                 self._gone = True
             elif self._silence_ends is not None and now >= self._silence_ends:
                 self._gone = self._silent = True
+        keyboard.rest()
 
     def finish(self) -> int:
         """Close, say how it ended, and give the exit status."""
@@ -195,6 +201,20 @@ class Visit:
         self._pump.drain(LINGER_SECONDS)
         self._pump.close()
 
+    def break_off(self) -> None:
+        """Leave wherever we are, and make the last report if one is wanted."""
+        self.leave()
+        if self._options.prexit and self._talkative:
+            self._screen.text(report.full_report(self._facts()))
+
+    def _socket(self) -> socket.socket | ReluctantSocket:
+        """The socket, or with -nbio_test one that tests us."""
+        if not self._options.nbio_test:
+            return self._reached.socket
+        from handglass.net.reluctant import ReluctantSocket  # noqa: PLC0415 - hardly ever wanted
+
+        return ReluctantSocket(self._reached.socket)
+
     @property
     def _silence_ends(self) -> float | None:
         """When -idle_timeout is over (monotonic seconds), if the server says nothing until then."""
@@ -215,24 +235,10 @@ class Visit:
                 self._error = error
             return True
 
-    def _observer(self) -> Observer | None:
-        observers: list[Observer] = []
-        if self._options.state:
-            observers.append(StatePrinter(sys.stderr, is_client=True))
-        if self._options.debug:
-            observers.append(WireDump(sys.stdout))
-        if self._options.msg:
-            observers.append(MessageDump(sys.stdout, max(self._settings.config.versions)))
-        if self._options.tlsextdebug and self._talkative:
-            observers.append(ExtensionDump(sys.stdout, "server"))
-        if self._settings.key_log is not None:
-            observers.append(KeyLog(self._settings.key_log))
-        return combined(observers)
-
     def _tell_wait(self, writing: bool) -> None:
-        """OpenSSL's lines of -nbio: what was done ("write" is the handshake) and what the socket was waited for."""
-        doing, what = "read" if self._established else "write", "W" if writing else "R"
-        self._screen.text(f"{doing} {what} BLOCK\n")
+        """OpenSSL's lines of -nbio: what was done (a handshake counts as "write") and what was waited for."""
+        doing = "read" if self._established and not writing else "write"
+        self._screen.text(f"{doing} {'W' if writing else 'R'} BLOCK\n")
 
     def _tell_times(self, handshake: float) -> None:
         reached = self._reached
@@ -259,16 +265,22 @@ class Visit:
             self._error = error
         self._pump.flush()
 
-    def _send(self, data: bytes) -> None:
+    # What is typed ---------------------------------------------------------------------------------------
+
+    def send(self, data: bytes) -> None:
+        """Data for the server."""
+        if not data.isspace():  # an empty line, as from `echo |`, asks nothing
+            self._has_asked = True
         with contextlib.suppress(LocalError):  # the connection ended while we read the input
             self.connection.send(data)
 
-    def _input_ended(self) -> None:
+    def input_ended(self) -> None:
+        """There is no more to send: wait for what may still be said to that, or go."""
         if self._options.ign_eof:
             return
         now = time.monotonic()
         refusal_may_come = self._asked is not None and not self._asked.answered and self.session is None
-        if refusal_may_come or (self._keyboard is not None and self._keyboard.sent):
+        if refusal_may_come or self._has_asked:
             self._leaving = now + ANSWER_SECONDS
         elif self._options.sess_out is not None:
             self.wait_for_session(TICKET_SECONDS)
@@ -276,22 +288,49 @@ class Visit:
         else:
             self._gone = True
 
-    def _command(self, letter: str) -> None:
-        """Do what a command letter means (Q R k K)."""
-        if letter == "Q":
+    def command(self, command: Command) -> None:
+        """Do what a letter or a word in braces means."""
+        if command is Command.HELP:
+            for line in help_lines():
+                self._screen.error(line)
+        elif command is Command.FINISH_STREAM:
+            self.complain("{fin} finishes a stream of QUIC, and this is a connection of TLS")
+        elif command in {Command.QUIT, Command.RECONNECT}:
+            self.wants_another = command is Command.RECONNECT
+            if self.wants_another:
+                self._screen.error("RECONNECTING")
             self._gone = True
-            return
+            if self._keyboard is not None:
+                self._keyboard.rest()
+        else:
+            self._change(command)
+
+    def complain(self, sentence: str) -> None:
+        """Say what is wrong with a command; the connection goes on."""
+        self._screen.error(f"s_client: {sentence}")
+
+    def _change(self, command: Command) -> None:
+        """Renegotiate or change keys. What this version does not have ends the program, but not with -adv."""
+        renegotiate = command is Command.RENEGOTIATE
         try:
-            if letter == "R":
-                self._screen.error("RENEGOTIATING")
-                self._pump.give(self.connection.renegotiate())
+            if not self._options.adv:
+                self._screen.error("RENEGOTIATING" if renegotiate else "KEYUPDATE")
+            if renegotiate:
+                events = self.connection.renegotiate()
+                self._has_asked = True
             else:
-                self._screen.error("KEYUPDATE")
-                self._pump.give(self.connection.update_keys(request_peer=letter == "K"))
+                events = self.connection.update_keys(request_peer=command is Command.UPDATE_BOTH_KEYS)
         except LocalError as error:
+            if self._options.adv:
+                self.complain(str(error))
+                return
             self._error = error
             self.connection.close()
             self._pump.drain(LINGER_SECONDS)
+        else:
+            if self._options.adv:
+                self._screen.error("RENEGOTIATING" if renegotiate else "KEYUPDATE")
+            self._pump.give(events)
 
     # Events ----------------------------------------------------------------------------------------------
 
@@ -302,6 +341,7 @@ class Visit:
             self._screen.data(event.data)
         elif isinstance(event, HandshakeCompleted):
             self._established = True
+            self._leave_soon()
         elif isinstance(event, SessionReceived):
             self._take_session(event.session)
         elif isinstance(event, CertificateRequested):
@@ -316,10 +356,14 @@ class Visit:
         elif isinstance(event, Failed):
             self._error = event.error
 
+    def _leave_soon(self) -> None:
+        """What the end of input waits for may have come."""
+        if self._leaving is not None:
+            self._leaving = min(self._leaving, time.monotonic() + QUIET_SECONDS)
+
     def _take_session(self, session: Session) -> None:
         self.session = session
-        if self._leaving is not None:  # a ticket says that the server lets us in
-            self._leaving = min(self._leaving, time.monotonic() + QUIET_SECONDS)
+        self._leave_soon()  # a ticket says that the server lets us in
         if self._options.sess_out is not None:
             self._write_session(session)
         if self._established and self._talkative and session.version == ProtocolVersion.TLS1_3:
@@ -360,29 +404,15 @@ class Visit:
             self._judge.result,
             connection.bytes_read,
             connection.bytes_written,
-            self._config.signature_schemes,
+            self._config.client_signature_schemes or self._config.signature_schemes,
             show_certificates=self._options.showcerts,
             established=self._established,
             name_flags=self._settings.name_flags,
             matched=self._judge.matched,
             timestamps=self._judge.timestamps.text() if self._judge.timestamps is not None else "",
             earlier=self._earlier,
-            keying_material=self._keying_material(),
+            keying_material=keying_material(self._options, self.connection) if self._established else "",
         )
-
-    def _keying_material(self) -> str:
-        """The block of -keymatexport; nothing where no connection stands that could export."""
-        label, length = self._options.keymatexport, self._options.keymatexportlen
-        if label is None or not self._established:
-            return ""
-        try:
-            material = self.connection.export_keying_material(os.fsencode(label), None, length)
-        except (
-            LocalError,
-            ValueError,
-        ):  # the label is not free, or the length more than there is (RFC 5869 §2.3)
-            return report.keying_material(label, length, None)
-        return report.keying_material(label, length, material)
 
     @property
     def outcome(self) -> int | None:
@@ -394,7 +424,8 @@ class Visit:
 
     def _judge_peer(self, chain: PeerChain) -> None:
         self._tell_no_name()
-        self._judge(chain)
+        with interruptible():  # issuers and revocation lists may have to be fetched
+            self._judge(chain)
 
     def _tell_no_name(self) -> None:
         """OpenSSL's line on a connection without a server name, once, and once the server has answered."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from handglass.cli.s_server import report
 from handglass.cli.s_server.interactive import Interactive
 from handglass.net.http import FileResponder, PathError, Request, Response, served_name
 from handglass.net.http.files import printable
@@ -43,11 +42,16 @@ class Web(HttpApplication):
         """Count it, and keep what the page tells of the session."""
         self._handshakes += 1
         self.session = self._program.session_of(link.connection.negotiated)
-        self._program.handshake_done(link, again=self._handshakes > 1)
+        self._program.handshake_done(again=self._handshakes > 1)
 
     def on_failure(self, link: ServedConnection, error: TLSError) -> None:
         """Say what went wrong."""
         self._program.handshake_failed(link, error)
+
+    def on_idle(self, link: ServedConnection) -> None:
+        """No request has come, or no answer was taken, for too long."""
+        self._program.idle(link)
+        link.close()
 
 
 class Files:
@@ -74,17 +78,23 @@ class Reversing(Reverse):
     """-rev, with its lines on standard error."""
 
     def __init__(self, program: Program) -> None:
-        super().__init__()
+        super().__init__(ignore_close=program.options.ign_eof)
+        self.idle_limit = program.options.idle_timeout is not None
         self._program = program
         self._handshakes = 0
+        self._is_told = program.options.brief or not program.options.quiet
 
     def on_handshake(self, link: ServedConnection) -> None:
         """Say with whom."""
         self._handshakes += 1
-        self._program.handshake_done(link, again=self._handshakes > 1)
-        if not self._program.options.quiet:
-            text = report.brief_text(link.connection.negotiated, self._program.settings.verifier.name_flags)
-            self._program.screen.error("CONNECTION ESTABLISHED\n" + text.rstrip("\n"))
+        self._program.handshake_done(again=self._handshakes > 1)
+        if self._is_told:
+            self._program.screen.error("CONNECTION ESTABLISHED\n" + self._program.summary_of(link))
+
+    def on_idle(self, link: ServedConnection) -> None:
+        """Nothing has come or gone for too long."""
+        self._program.idle(link)
+        link.close()
 
     def on_failure(self, link: ServedConnection, error: TLSError) -> None:
         """Say what went wrong."""
@@ -92,7 +102,7 @@ class Reversing(Reverse):
 
     def on_close(self, link: ServedConnection) -> None:  # noqa: ARG002 - the interface
         """It is over."""
-        if not self._program.options.quiet:
+        if self._is_told:
             self._program.screen.error("CONNECTION CLOSED")
 
 

@@ -20,6 +20,7 @@ from handglass.registry import signatures, suites
 from handglass.registry.code_points import CipherSuite, ExtensionType, ProtocolVersion, SignatureScheme
 from handglass.registry.errors import PeerError
 from handglass.verify.certificate import Certificate
+from handglass.verify.codes import text_of
 from handglass.verify.nameopt import ONELINE, heading
 from handglass.verify.result import VerifyResult
 
@@ -46,9 +47,10 @@ class Totals(NamedTuple):
     misses: int
     timeouts: int
     full: int
+    external_hits: int
 
     @classmethod
-    def of(cls, memory: MemorySessions, counters: Counters) -> Totals:
+    def of(cls, memory: MemorySessions, counters: Counters, external_hits: int = 0) -> Totals:
         """The numbers of this process now."""
         return cls(
             len(memory),
@@ -59,6 +61,7 @@ class Totals(NamedTuple):
             memory.misses,
             memory.timeouts,
             memory.full,
+            external_hits,
         )
 
     def plus(self, other: Totals) -> Totals:
@@ -230,8 +233,8 @@ def _groups(config: ServerConfig, hello: ClientHelloView) -> list[str]:
     ]
 
 
-def brief_text(agreed: Negotiated, name_flags: int = ONELINE) -> str:
-    """The short summary of -rev."""
+def brief_text(agreed: Negotiated, verdict: VerifyResult | None, name_flags: int = ONELINE) -> str:
+    """The short summary of -brief and -rev."""
     hello = agreed.client_hello
     lines = [f"Protocol version: {labels.version_name(agreed.version)}"]
     if hello is not None:
@@ -242,14 +245,30 @@ def brief_text(agreed: Negotiated, name_flags: int = ONELINE) -> str:
             f"Signature Algorithms: {labels.listed(map(labels.scheme_name, hello.signature_schemes))}"
         )
     if agreed.peer_certificates:
-        subject = Certificate(agreed.peer_certificates[0]).subject
-        lines.append(heading("Peer certificate: ", subject, name_flags))
-        lines += _signed_with(agreed)
+        lines += _brief_certificate(agreed, verdict, name_flags)
     else:
         lines.append("No peer certificate")
     if hello is not None:
+        if agreed.version != ProtocolVersion.TLS1_3:
+            lines += _point_formats(hello)
         lines.append(f"Supported groups: {labels.listed(map(labels.group_name, hello.groups))}")
     return _joined(lines)
+
+
+def _brief_certificate(agreed: Negotiated, verdict: VerifyResult | None, name_flags: int) -> list[str]:
+    try:
+        subject = Certificate(agreed.peer_certificates[0]).subject
+        lines = [heading("Peer certificate: ", subject, name_flags)]
+    except ValueError:
+        lines = ["Peer certificate: (it cannot be read)"]
+    scheme = agreed.peer_signature_scheme
+    if not agreed.resumed and (hashed := labels.signing_digest(scheme)) is not None:
+        lines.append(f"Hash used: {hashed}")
+    if not agreed.resumed and (kind := labels.signature_type(scheme)) is not None:
+        lines.append(f"Signature type: {kind}")
+    if verdict is not None:
+        lines.append("Verification: OK" if verdict.ok else f"Verification error: {text_of(verdict.code)}")
+    return lines
 
 
 def statistics_text(totals: Totals) -> str:
@@ -262,10 +281,10 @@ def statistics_text(totals: Totals) -> str:
         (totals.accepts, "server accepts (SSL_accept())"),
         (totals.renegotiations, "server renegotiates (SSL_accept())"),
         (totals.finished, "server accepts that finished"),
-        (totals.hits, "session cache hits"),
+        (totals.hits + totals.external_hits, "session cache hits"),
         (totals.misses, "session cache misses"),
         (totals.timeouts, "session cache timeouts"),
-        (0, "callback cache hits"),
+        (totals.external_hits, "callback cache hits"),
         (totals.full, f"cache full overflows ({MAX_REMEMBERED} allowed)"),
     )
     return "".join(f"{number:4d} {words}\n" for number, words in rows)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import IO
 
 from handglass.cli.chain_parameters import chain_parameters, name_flags
 from handglass.cli.identity import load_ca_names
@@ -33,6 +34,7 @@ class Verifier:
         self._quiet = options.quiet or options.verify_quiet
         self.name_flags = name_flags(options.nameopt)
         self.server: Server | None = None
+        self.err: IO[str] = sys.stderr
 
     @property
     def may_wait(self) -> bool:
@@ -44,7 +46,7 @@ class Verifier:
         judge = Judge(
             self._stores.peer_store() if self.may_wait else self._store,
             self._params,
-            err=sys.stderr,
+            err=self.err,
             return_error=self._return_error,
             quiet=self._quiet,
             name_flags=self.name_flags,

@@ -383,7 +383,8 @@ def client_scheme(me: ClientState, identity: Identity) -> SignatureScheme | None
     request = me.negotiated.certificate_request
     able = schemes_for_certificate(identity.certificate, curve_bound=False)
     wanted = request.signature_schemes if request is not None else ()
-    return next((s for s in me.config.signature_schemes if s in wanted and s in able), None)
+    ours = me.config.client_signature_schemes or me.config.signature_schemes
+    return next((s for s in ours if s in wanted and s in able), None)
 
 
 def send_certificate_verify(me: ClientState, identity: Identity) -> Conversation[None]:

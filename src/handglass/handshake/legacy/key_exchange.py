@@ -271,20 +271,21 @@ def common_ffdhe(config: Config, hello: ClientHelloView) -> NamedGroup | None:
     return next((group for group in hello.groups if group in ours), None)
 
 
-def excludes_dh(config: Config, hello: ClientHelloView) -> bool:
+def excludes_dh(config: ServerConfig, hello: ClientHelloView) -> bool:
     """Whether the client names finite-field groups, and none that we use: then DHE is out (RFC 7919 §4)."""
+    if config.dh_parameters is not None:
+        return False
     named = any(group in FFDHE_CODE_POINTS for group in hello.groups)
     return named and common_ffdhe(config, hello) is None
 
 
 def dh_group(config: ServerConfig, hello: ClientHelloView) -> tuple[int, int] | None:
-    """Prime and generator for DHE; None if the client excludes all of ours (RFC 7919 §4)."""
-    group = common_ffdhe(config, hello)
-    if group is None and excludes_dh(config, hello):
-        return None
-    if group is None and config.dh_parameters is not None:
+    """Prime and generator for DHE: as configured, or of a group that the client names if it names any (RFC 7919 §4)."""
+    if config.dh_parameters is not None:
         return config.dh_parameters
-    group = group or NamedGroup.FFDHE2048
+    if excludes_dh(config, hello):
+        return None
+    group = common_ffdhe(config, hello) or NamedGroup.FFDHE2048
     facts = group_facts.facts_of(group)
     return finite_field.ffdhe_prime(facts.bits if facts is not None else 2048), 2
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from handglass.crypto.identity import Identity
 from handglass.crypto.rsa import RSAPrivateKey
-from handglass.handshake.certificates import schemes_for_certificate
+from handglass.handshake.certificates import schemes_for_certificate, strict_enough
 from handglass.handshake.legacy.key_exchange import (
     DheServer,
     EcdheServer,
@@ -80,6 +80,8 @@ def choose(me: ServerState, hello: ClientHelloView) -> Conversation[Choice]:
     identities: Sequence[Identity] = me.config.identities
     if me.config.choose_identity is not None:
         identities = yield from ask("certificate", me.config.choose_identity, hello, me.config.identities)
+    in_chains = hello.certificate_signature_schemes or hello.signature_schemes or DEFAULT_SCHEMES
+    identities = [each for each in identities if strict_enough(me.config, each, in_chains)]
     for suite in shared:
         choice = try_suite(me, hello, suite, identities)
         if choice is not None:
@@ -102,7 +104,10 @@ def find_session(
 ) -> Conversation[tuple[Session | None, bool]]:
     """The session to resume, and whether it came from a ticket (RFC 5077 §3.4, RFC 5246 §7.3, RFC 7627 §5.3)."""
     sessions = me.config.sessions
-    if sessions is None or me.renegotiations:
+    renegotiating = me.renegotiations > 0
+    if sessions is None or me.authenticate_again:
+        return None, False
+    if renegotiating and not me.config.resume_in_renegotiation:
         return None, False
     session, by_ticket = None, False
     ticket = hello.body(ExtensionType.SESSION_TICKET) if me.config.tickets else None
@@ -127,7 +132,7 @@ def find_session(
     offers_binding = ExtensionType.EXTENDED_MASTER_SECRET in hello and me.config.extended_master_secret
     if session.extended_master_secret and not offers_binding:
         raise PeerError(reasons.EXTENDED_MASTER_SECRET_CHANGED)
-    if offers_binding and not session.extended_master_secret:
+    if not session.extended_master_secret and (offers_binding or renegotiating):
         return None, False
     return session, by_ticket
 

@@ -78,6 +78,9 @@ READ_KEY_EXCHANGE: dict[type[Message], Expectation[Message]] = {
 READ_CERTIFICATE_VERIFY = Expectation("read certificate verify", CertificateVerify)
 CONNECTED = Expectation("connected", ClientHello, transcribe=False)
 
+LONGEST_PREFIX = 24
+"""Bytes of a prefix behind which session ids are certain to differ."""
+
 CERTIFICATE_TYPES = (
     ClientCertificateType.RSA_SIGN,
     ClientCertificateType.DSS_SIGN,
@@ -243,10 +246,13 @@ def full(
     """The full handshake (RFC 5246 §7.3, figure 1)."""
     agreed, config = me.negotiated, me.config
     agreed.resumed = False
-    use_ticket = config.sessions is not None and config.tickets and ExtensionType.SESSION_TICKET in hello
+    is_kept = config.sessions is not None and (
+        config.resume_ephemeral or "DHE" not in choice.facts.key_exchange
+    )
+    use_ticket = is_kept and config.tickets and ExtensionType.SESSION_TICKET in hello
     session_id = b""
-    if config.sessions is not None and config.session_ids and not use_ticket:
-        session_id = make_session_id(me)
+    if is_kept and config.session_ids and not use_ticket:
+        session_id = yield from make_session_id(me)
     response = None
     if choice.identity is not None:
         response = next(iter((yield from stapled_responses(config, hello, choice.identity))), None)
@@ -288,10 +294,14 @@ def full(
         yield from ask("session id", config.sessions.put_id, session_id, make_session(me, security))
 
 
-def make_session_id(me: ServerState) -> bytes:
-    """A fresh session id (RFC 5246 §7.4.1.3) that begins with the configured prefix."""
+def make_session_id(me: ServerState) -> Conversation[bytes]:
+    """A fresh session id (RFC 5246 §7.4.1.3) that begins with the configured prefix; none if that leaves no choice."""
     prefix = me.config.session_id_prefix[:32]
-    return prefix + me.entropy(32 - len(prefix))
+    session_id = prefix + me.entropy(32 - len(prefix))
+    if len(prefix) > LONGEST_PREFIX and me.config.sessions is not None:
+        taken = yield from ask("session", me.config.sessions.get_id, session_id)
+        return b"" if taken is not None else session_id
+    return session_id
 
 
 def send_params(me: ServerState, choice: Choice) -> Conversation[None]:

@@ -51,7 +51,8 @@ def consider_request(
         post_handshake=post_handshake,
     )
     identity = yield from choose_client_identity(me, wanted, authorities)
-    if identity is not None and choose_scheme(identity, wanted, me.config.signature_schemes) is None:
+    ours = me.config.client_signature_schemes or me.config.signature_schemes
+    if identity is not None and choose_scheme(identity, wanted, ours) is None:
         identity = None
     yield Tell(CertificateRequested(authorities, wanted, (), post_handshake, identity is not None))
     return identity
@@ -63,7 +64,8 @@ def answer_request(me: ClientState, identity: Identity | None) -> Conversation[N
     assert request is not None  # noqa: S101 - an answer follows a request; for the type checker
     scheme = None
     if identity is not None:
-        scheme = choose_scheme(identity, request.signature_schemes, me.config.signature_schemes)
+        ours = me.config.client_signature_schemes or me.config.signature_schemes
+        scheme = choose_scheme(identity, request.signature_schemes, ours)
     if identity is None or scheme is None:
         yield from send_no_certificate(me, request.context)
         return

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from handglass.crypto.hashes import digest, equal
 from handglass.crypto.identity import Identity
+from handglass.handshake.certificates import strict_enough
 from handglass.handshake.negotiation import (
     UNDERSTOOD,
     choose_alpn,
@@ -296,7 +297,10 @@ def choose_certificate(me: ServerState, hello: ClientHelloView, choice: Choice) 
         raise LocalError(reasons.NO_CERTIFICATE_CONFIGURED)
     if ExtensionType.SIGNATURE_ALGORITHMS not in hello:  # it relied on a pre-shared key that we do not take
         raise PeerError(reasons.MISSING_SIGNATURE_ALGORITHMS)
+    in_chains = hello.certificate_signature_schemes or hello.signature_schemes
     for identity in identities:
+        if not strict_enough(config, identity, in_chains):
+            continue
         scheme = choose_scheme(identity, hello.signature_schemes, config.signature_schemes)
         if scheme is not None:
             choice.identity, choice.scheme = identity, scheme
@@ -324,7 +328,7 @@ def accept_early_data(me: ServerState, hello: ClientHelloView, choice: Choice) -
         claimed = (found.identities[0].obfuscated_ticket_age - source.age_add & 0xFFFFFFFF) / 1000
         if abs(claimed - (me.clock() - source.created)) > config.early_data_window:
             return False
-    if config.sessions is None:
+    if config.sessions is None or not config.anti_replay:
         return True
     return (yield from ask("replay", config.sessions.first_use, psk.identity))
 

@@ -22,6 +22,8 @@ class HttpApplication(Application):
     """Answers each request with what `respond` gives. `buffer` is for the pieces of files; all may share one."""
 
     idle_limit = True
+    data_is_activity = False
+    """A request that trickles in shall not hold its connection for ever."""
 
     def __init__(self, respond: Responder, buffer: bytearray) -> None:
         self._respond = respond

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from handglass.handshake.config import ServerConfig
 from handglass.handshake.observer import Observer
 from handglass.net.dial.listen import Listener
+from handglass.net.server import pieces
 from handglass.net.server.application import Application
-from handglass.net.server.connection import ServedConnection
+from handglass.net.server.connection import ServedConnection, Wait
 from handglass.net.server.deadlines import NEVER, Deadlines
 from handglass.net.server.deferral import Deferral
 from handglass.net.server.poller import READ, Watched, make_poller
@@ -41,7 +42,7 @@ class ServerOptions:
     """Limits, in seconds; None: none.
 
     `accept_at_most`: the server ends after this many connections. `stop_seconds`: how long a server that was
-    told to stop waits for what is under way.
+    told to stop waits for what is under way. `read_size`: bytes read at once.
     """
 
     handshake_timeout: float | None = 60.0
@@ -49,6 +50,11 @@ class ServerOptions:
     linger_seconds: float = 2.0
     stop_seconds: float = 5.0
     accept_at_most: int | None = None
+    on_wait: Callable[[ServedConnection, Wait], None] | None = None
+    """Told each time that something was read and a connection has to wait for the client all the same."""
+    in_pieces: bool = False
+    """Read and write a few bytes at a time, to test what is called again (see `pieces`)."""
+    read_size: int = BUFFER
 
 
 class Server:
@@ -78,11 +84,12 @@ class Server:
         self.make_application = make_application
         self.make_observer = make_observer
         self.deferred = deferred
-        self.buffer = bytearray(BUFFER)
+        self.buffer = bytearray(options.read_size)
         self.view = memoryview(self.buffer)
         self.file_buffer = bytearray(BUFFER)
         self.connections: dict[ServedConnection, None] = {}
         self.accepted = 0
+        self._held: list[ServedConnection] = []
         self.current: ServedConnection | None = None
         """The connection whose bytes are being looked at, for callbacks of the configuration."""
         self._deferral: Deferral | None = None
@@ -152,6 +159,16 @@ class Server:
         """Wait for its socket again after `remove`."""
         self._poller.add(link.socket.fileno(), mask, link)
 
+    def hold(self, link: ServedConnection) -> None:
+        """Remember a connection whose application takes no data now."""
+        self._held.append(link)
+
+    def release(self) -> None:
+        """Applications take data again."""
+        held, self._held = self._held, []
+        for link in held:
+            link.go_on_reading()
+
     def ask(self, link: ServedConnection, question: Ask) -> None:
         """Have a deferred question worked out in a thread."""
         if self._deferral is None:
@@ -169,7 +186,7 @@ class Server:
             self._start(self._idle, link)
 
     def progress(self, link: ServedConnection) -> None:
-        """It has taken some of what was sent."""
+        """It has done something: its time limit for doing nothing begins anew."""
         if link in self._idle:
             self._start(self._idle, link)
 
@@ -248,6 +265,8 @@ class Server:
     def admit(self, sock: socket.socket, address: object) -> None:
         """Look after a connection that was accepted."""
         self.accepted += 1
+        if self.options.in_pieces:
+            sock = pieces.SocketInPieces(sock)
         link = ServedConnection(self, sock, address, self.accepted)
         self.connections[link] = None
         self._poller.add(sock.fileno(), READ, link)

@@ -11,10 +11,10 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
-from handglass.net.dialogue import Finding, Observer, converse
+from handglass.net.dialogue import Dialogue, Finding, Observer, converse
 from handglass.net.dialogue.driver import STEP_SECONDS
 from handglass.net.errors import NetCode, NetError, shown
-from handglass.net.starttls.spoken import Names, StreamWrapper
+from handglass.net.starttls.spoken import Names, Spoken, StreamWrapper
 from handglass.net.starttls.table import protocol_named
 from handglass.records import dataclass, field
 
@@ -55,29 +55,54 @@ def start_tls(
     Arguments as for `converse`. Raises `NetError`: NO_SUCH_PROTOCOL, NAME_MALFORMED, REFUSED (as
     `RefusedError`), and those of `converse`.
     """
-    protocol = protocol_named(word)
-    if protocol.takes_name:
-        check_name(names.mail)
-        check_name(names.domain)
+    prelude = Prelude(word, names)
     outcome = converse(
         sock,
-        protocol.dialogue(names),
+        prelude.dialogue(),
         step_seconds=step_seconds,
         initial=initial,
         observe=observe,
         tell=tell,
     )
-    spoken = outcome.value
-    leftover = outcome.leftover
-    tls = spoken.wrapper is not None or looks_like_tls(leftover)
-    injected, early = (b"", leftover) if tls else (leftover, b"")
-    findings = outcome.findings
-    if injected:
-        finding = injection(word, injected)
-        findings += (finding,)
-        if tell is not None:
-            tell(finding)
-    return Negotiated(word, spoken.last_line, spoken.offered, findings, injected, early, spoken.wrapper)
+    return prelude.agreed(outcome.value, outcome.leftover, outcome.findings, tell)
+
+
+class Prelude:
+    """What protocol `word` says before TLS, for whoever drives the dialogue.
+
+    Raises `NetError`: NO_SUCH_PROTOCOL, NAME_MALFORMED.
+    """
+
+    def __init__(self, word: str, names: Names) -> None:
+        self._protocol = protocol_named(word)
+        if self._protocol.takes_name:
+            check_name(names.mail)
+            check_name(names.domain)
+        self._word = word
+        self._names = names
+
+    def dialogue(self) -> Dialogue[Spoken]:
+        """Return the dialogue, for one connection."""
+        return self._protocol.dialogue(self._names)
+
+    def agreed(
+        self,
+        spoken: Spoken,
+        leftover: bytes,
+        findings: tuple[Finding, ...],
+        tell: Callable[[Finding], None] | None = None,
+    ) -> Negotiated:
+        """Judge what the dialogue has left behind; `leftover`: bytes that came beyond its end."""
+        tls = spoken.wrapper is not None or looks_like_tls(leftover)
+        injected, early = (b"", leftover) if tls else (leftover, b"")
+        if injected:
+            finding = injection(self._word, injected)
+            findings += (finding,)
+            if tell is not None:
+                tell(finding)
+        return Negotiated(
+            self._word, spoken.last_line, spoken.offered, findings, injected, early, spoken.wrapper
+        )
 
 
 def check_name(name: str) -> None:
