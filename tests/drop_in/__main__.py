@@ -20,9 +20,11 @@ from support.peers import program
 
 SHOW = "DROP_IN_SHOW" in os.environ
 EVERYWHERE = (*S_SERVERS, *MAIL)
+QUICK = ("--fast", "-p", "-P", "-S", "-h")  # protocols, preferences, defaults, headers
 JOBS: dict[str, tuple[Callable[[Job], Verdict], tuple[str, ...]]] = {
-    "testssl": (testssl(), EVERYWHERE),
-    "testssl-native": (testssl("--ssl-native"), EVERYWHERE),
+    "testssl": (testssl(), ("good", "server-prefers", "old-versions", "smtp")),
+    "testssl-quick": (testssl(*QUICK), EVERYWHERE),
+    "testssl-quick-native": (testssl("--ssl-native", *QUICK), EVERYWHERE),
     "check_ssl_cert": (check_ssl_cert(), EVERYWHERE),
     "check_ssl_cert-stapling": (check_ssl_cert("--require-ocsp-stapling"), ("good", "stapled", "smtp")),
     "check_ssl_cert-client": (

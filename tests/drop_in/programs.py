@@ -62,7 +62,7 @@ def testssl(*checks: str) -> Callable[[Job], Verdict]:
     def run_it(job: Job) -> Verdict:
         starttls = ["-t", job.server] if job.server in MAIL else []
         quiet = ["--quiet", "--color", "0", "--warnings", "off", "--nodns", "none", "--ip", ADDRESS]
-        argv = ["testssl", *quiet, "--add-ca", job.lab.root, "--openssl", job.openssl]
+        argv: list[str | Path] = ["testssl", *quiet, "--add-ca", job.lab.root, "--openssl", job.openssl]
         # It gives up at the third s_client that prints nothing, and an unknown version is such a one.
         return _run(job, [*argv, *checks, *starttls, f"{NAME}:{job.port}"], {"MAX_OSSL_FAIL": "99"})
 
@@ -74,8 +74,15 @@ def check_ssl_cert(*options: str) -> Callable[[Job], Verdict]:
 
     def run_it(job: Job) -> Verdict:
         protocol = ["-P", job.server] if job.server in MAIL else []
-        target = ["-H", NAME, "--resolve", ADDRESS, "-p", str(job.port), "-r", job.lab.root]
-        argv = [f"{PLUGINS}/check_ssl_cert", "--openssl", job.openssl, "--ignore-sct", "--no-perf", *target]
+        target: list[str | Path] = ["-H", NAME, "--resolve", ADDRESS, "-p", str(job.port), "-r", job.lab.root]
+        argv: list[str | Path] = [
+            f"{PLUGINS}/check_ssl_cert",
+            "--openssl",
+            job.openssl,
+            "--ignore-sct",
+            "--no-perf",
+            *target,
+        ]
         return _run(job, [*argv, "--temp", job.scratch, *protocol, *options])
 
     return run_it
