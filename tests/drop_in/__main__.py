@@ -14,7 +14,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from drop_in.programs import Job, Verdict, check_ssl_cert, link_ours, rsync_ssl, ssl_cert_check, testssl
+from drop_in.programs import (
+    Job,
+    Verdict,
+    check_ssl_cert,
+    link_ours,
+    rsync_ssl,
+    scan_by_testssl,
+    ssl_cert_check,
+)
 from drop_in.servers import MAIL, RSYNC, S_SERVERS, Lab, serve, shared_lab
 from support.peers import program
 
@@ -22,9 +30,9 @@ SHOW = "DROP_IN_SHOW" in os.environ
 EVERYWHERE = (*S_SERVERS, *MAIL)
 QUICK = ("--fast", "-p", "-P", "-S", "-h")  # protocols, preferences, defaults, headers
 JOBS: dict[str, tuple[Callable[[Job], Verdict], tuple[str, ...]]] = {
-    "testssl": (testssl(), ("good", "server-prefers", "old-versions", "smtp")),
-    "testssl-quick": (testssl(*QUICK), EVERYWHERE),
-    "testssl-quick-native": (testssl("--ssl-native", *QUICK), EVERYWHERE),
+    "testssl": (scan_by_testssl(), ("good", "server-prefers", "old-versions", "smtp")),
+    "testssl-quick": (scan_by_testssl(*QUICK), EVERYWHERE),
+    "testssl-quick-native": (scan_by_testssl("--ssl-native", *QUICK), EVERYWHERE),
     "check_ssl_cert": (check_ssl_cert(), EVERYWHERE),
     "check_ssl_cert-stapling": (check_ssl_cert("--require-ocsp-stapling"), ("good", "stapled", "smtp")),
     "check_ssl_cert-client": (

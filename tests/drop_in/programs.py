@@ -10,7 +10,7 @@ from pathlib import Path
 
 from drop_in.servers import MAIL, NAME, Lab
 from handglass.records import dataclass
-from support.peers import ADDRESS, find_program, program
+from support.peers import ADDRESS, program, require
 from support.processes import run
 from support.s_client import normal, without_advice
 
@@ -56,7 +56,7 @@ class Job:
     scratch: Path
 
 
-def testssl(*checks: str) -> Callable[[Job], Verdict]:
+def scan_by_testssl(*checks: str) -> Callable[[Job], Verdict]:
     """Make the run of testssl.sh with these checks, all of them if none is named."""
 
     def run_it(job: Job) -> Verdict:
@@ -113,9 +113,10 @@ def rsync_ssl(job: Job) -> Verdict:
     return Verdict(verdict.status, (*verdict.lines, *copied))
 
 
-def installed(name: str) -> bool:
-    """Whether a program is there that the jobs run."""
-    return find_program(name) is not None or Path(PLUGINS, name).exists()
+def require_installed(plugin: str) -> None:
+    """Skip or fail a test whose monitoring plugin is not there: such are in no directory of PATH."""
+    if not Path(PLUGINS, plugin).exists():
+        require(plugin)
 
 
 def _run(job: Job, argv: Sequence[str | Path], env: dict[str, str] | None = None) -> Verdict:
