@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from drop_in.servers import MAIL, NAME, Lab
 from handglass.records import dataclass
+from support.command import make_command
 from support.peers import ADDRESS, program, require
 from support.processes import run
 from support.s_client import normal, without_advice
 
-SOURCE = Path(__file__).parents[2] / "src"
 PLUGINS = "/usr/lib/nagios/plugins"
 LIMIT = 900.0
 
 
 def link_ours(directory: Path) -> Path:
     """Make what a user makes: the command `handglass`, and a link to it that is named `openssl`; the link."""
-    directory.mkdir(parents=True, exist_ok=True)
-    command = directory / "handglass"
-    command.write_text(
-        f"#!{sys.executable}\n"
-        "import sys\n"
-        f"sys.path.insert(0, {str(SOURCE)!r})\n"
-        "from handglass.__main__ import main\n"
-        "sys.exit(main())\n"
-    )
-    command.chmod(0o755)
+    command = make_command(directory)
     link = directory / "openssl"
     link.unlink(missing_ok=True)
     link.symlink_to(command)

@@ -10,6 +10,8 @@ import os
 import sys
 from importlib import import_module
 
+from handglass.net.interrupts import interruptible
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TextIO
@@ -28,14 +30,13 @@ PROGRAMS = {
 }
 
 
-def dispatch(words: list[str], *, owns_process: bool = False, help_to: TextIO | None = None) -> int:
+def dispatch(words: list[str], *, help_to: TextIO | None = None) -> int:
     """Run the program that `words` begins with and return its exit status.
 
-    owns_process: nothing else runs in this process, so the signals that end it are the program's.
-    help_to: where a program's help goes; standard output if not given.
+    A program's help goes to standard output, or to `help_to`.
     """
     try:
-        return _dispatch(words, owns_process=owns_process, help_to=help_to or sys.stdout)
+        return _dispatch(words, help_to or sys.stdout)
     except KeyboardInterrupt as interrupt:
         return int(getattr(interrupt, "status", 130))
     except BrokenPipeError:
@@ -51,7 +52,7 @@ def options_of(name: str) -> type[Options]:
     return found
 
 
-def _dispatch(words: list[str], *, owns_process: bool, help_to: TextIO) -> int:
+def _dispatch(words: list[str], help_to: TextIO) -> int:
     name = words[0] if words else "help"
     if name in {"help", "-help", "--help", "-h"}:
         return _help(words[1:])
@@ -70,17 +71,10 @@ def _dispatch(words: list[str], *, owns_process: bool, help_to: TextIO) -> int:
     except UsageError as error:
         print(error, file=sys.stderr)
         return 1
-    from handglass.net import interrupts  # noqa: PLC0415 - neither help nor a complaint needs it
-
-    if owns_process:
-        interrupts.install()
-    try:
-        run = import_module(PROGRAMS[name][1]).run
-        with interrupts.interruptible():
-            status: int = run(options)
-        return status
-    finally:
-        interrupts.ignore()  # Python's own end takes a moment, and is not to be broken off
+    run = import_module(PROGRAMS[name][1]).run
+    with interruptible():
+        status: int = run(options)
+    return status
 
 
 def _help(words: list[str]) -> int:

@@ -20,7 +20,7 @@ def run(words: list[str]) -> int:
     """Run `openssl` with these words; the exit status, unless OpenSSL's own program takes over."""
     if words and words[0] in STANDS_IN:
         # OpenSSL prints its help on standard error, where scripts look for it.
-        return dispatch(words, owns_process=True, help_to=sys.stderr)
+        return dispatch(words, help_to=sys.stderr)
     program = find_openssl(os.environ.get("PATH", os.defpath), sys.argv[0])
     if program is not None:
         os.execv(program, [program, *words])

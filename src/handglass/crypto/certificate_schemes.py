@@ -13,6 +13,7 @@ from handglass.registry.signatures import FACTS
 
 from . import der
 from .container_errors import ContainerError
+from .private_keys import pss_hash_of
 
 PSS_OID = "1.2.840.113549.1.1.10"
 PSS = "pss"
@@ -35,12 +36,6 @@ _KINDS = {
     "2.16.840.1.101.3.4.3.18": ("mldsa65", ""),
     "2.16.840.1.101.3.4.3.19": ("mldsa87", ""),
 }
-_DIGESTS = {
-    "1.3.14.3.2.26": "sha1",
-    "2.16.840.1.101.3.4.2.1": "sha256",
-    "2.16.840.1.101.3.4.2.2": "sha384",
-    "2.16.840.1.101.3.4.2.3": "sha512",
-}
 
 
 @lru_cache(maxsize=256)
@@ -58,7 +53,7 @@ def schemes_covering(certificate: bytes) -> frozenset[SignatureScheme] | None:
         oid, *parameters = algorithm.children()
         name = der.object_identifier(oid)
         if name == PSS_OID:
-            return _covering(PSS, _pss_digest(parameters))
+            return _covering(PSS, pss_hash_of(parameters) or "")
     except (der.DerError, ValueError, IndexError) as problem:
         raise ContainerError(f"the certificate cannot be read: {problem}") from None
     return _covering(*_KINDS[name]) if name in _KINDS else frozenset()
@@ -72,13 +67,3 @@ def _covering(kind: str, digest: str) -> frozenset[SignatureScheme]:
         for facts in FACTS.values()
         if facts.hash == digest and (PSS if facts.padding == PSS else facts.key_type) == kind
     )
-
-
-def _pss_digest(parameters: list[der.Element]) -> str:
-    """The hash of RSASSA-PSS-params (RFC 4055 §3.1); SHA-1 unless another one is named."""
-    if parameters:
-        for field in parameters[0].children():
-            if field.tag == 0xA0:
-                digest = field.children()[0].children()[0]
-                return _DIGESTS.get(der.object_identifier(digest), "")
-    return "sha1"

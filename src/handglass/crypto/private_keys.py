@@ -86,13 +86,13 @@ def read_public_key_info(spki: bytes) -> PublicKeyInfo:
         algorithm, key = der.read(spki).expect(der.SEQUENCE, "a public key").children()[:2]
         parts = algorithm.expect(der.SEQUENCE, "a public key's algorithm").children()
         oid = der.object_identifier(parts[0])
-        pss_hash = _pss_hash(parts[1:]) if oid == _PSS else None
+        pss_hash = pss_hash_of(parts[1:]) if oid == _PSS else None
         return PublicKeyInfo(oid, _KEY_TYPES.get(oid, oid), pss_hash, spki, der.bit_string(key))
     except (der.DerError, ValueError, IndexError) as problem:
         raise ContainerError(f"the public key cannot be read: {problem}") from None
 
 
-def _pss_hash(parameters: list[der.Element]) -> str | None:
+def pss_hash_of(parameters: list[der.Element]) -> str | None:
     """Return the hash that RSASSA-PSS-params name (SHA-1 by default), None if the key allows every hash."""
     if not parameters or parameters[0].tag != der.SEQUENCE:
         return None

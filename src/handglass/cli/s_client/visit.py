@@ -177,6 +177,10 @@ class Visit:
             self.leave()
         elif self._error is not None:
             status = self._complain(self._error)
+        elif not self._established:
+            where = f"close_notify came while we waited to {self.connection.state}"
+            status = self._complain(PeerError(reasons.HANDSHAKE_CALLED_OFF, where))
+            self.leave()
         elif self._closed is not None and (self._closed.clean or self._options.ignore_unexpected_eof):
             self.leave()
             if self._talkative:
@@ -311,15 +315,15 @@ class Visit:
 
     def _change(self, command: Command) -> None:
         """Renegotiate or change keys. What this version does not have ends the program, but not with -adv."""
-        renegotiate = command is Command.RENEGOTIATE
         try:
-            if not self._options.adv:
-                self._screen.error("RENEGOTIATING" if renegotiate else "KEYUPDATE")
-            if renegotiate:
-                events = self.connection.renegotiate()
+            if command is Command.RENEGOTIATE:
+                self._screen.error("RENEGOTIATING")
                 self._has_asked = True
+                self._pump.give(self.connection.renegotiate())
             else:
-                events = self.connection.update_keys(request_peer=command is Command.UPDATE_BOTH_KEYS)
+                self._screen.error("KEYUPDATE")
+                ask = command is Command.UPDATE_BOTH_KEYS
+                self._pump.give(self.connection.update_keys(request_peer=ask))
         except LocalError as error:
             if self._options.adv:
                 self.complain(str(error))
@@ -327,18 +331,14 @@ class Visit:
             self._error = error
             self.connection.close()
             self._pump.drain(LINGER_SECONDS)
-        else:
-            if self._options.adv:
-                self._screen.error("RENEGOTIATING" if renegotiate else "KEYUPDATE")
-            self._pump.give(events)
 
     # Events ----------------------------------------------------------------------------------------------
 
     def _take(self, event: Event) -> None:
         if isinstance(event, DataReceived):
-            if self._leaving is not None:
-                self._leaving = time.monotonic() + QUIET_SECONDS
             self._screen.data(event.data)
+            if self._leaving is not None:  # counted from here: whoever reads us may have taken a while
+                self._leaving = time.monotonic() + QUIET_SECONDS
         elif isinstance(event, HandshakeCompleted):
             self._established = True
             self._leave_soon()
@@ -409,6 +409,7 @@ class Visit:
             established=self._established,
             name_flags=self._settings.name_flags,
             matched=self._judge.matched,
+            raw_key_wanted=self._options.enable_server_rpk,
             timestamps=self._judge.timestamps.text() if self._judge.timestamps is not None else "",
             earlier=self._earlier,
             keying_material=keying_material(self._options, self.connection) if self._established else "",

@@ -81,9 +81,9 @@ def choose(me: ServerState, hello: ClientHelloView) -> Conversation[Choice]:
     if me.config.choose_identity is not None:
         identities = yield from ask("certificate", me.config.choose_identity, hello, me.config.identities)
     in_chains = hello.certificate_signature_schemes or hello.signature_schemes or DEFAULT_SCHEMES
-    identities = [each for each in identities if strict_enough(me.config, each, in_chains)]
+    usable = [identity for identity in identities if strict_enough(me.config, identity, in_chains)]
     for suite in shared:
-        choice = try_suite(me, hello, suite, identities)
+        choice = try_suite(me, hello, suite, usable)
         if choice is not None:
             choice.alpn = alpn
             return choice
@@ -205,4 +205,5 @@ def answers(me: ServerState, hello: ClientHelloView, choice: Choice) -> list[Ext
     if me.config.scts is not None and ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP in hello:
         found.append(Extension(ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP, me.config.scts))
     found += choose_limits(me, hello)
+    found += me.type_answers
     return found
