@@ -114,7 +114,7 @@ class Visit:
         self._error: TLSError | NetError | None = None
         self._leaving: float | None = None
         self._keyboard: Keyboard | None = None
-        self._has_sent = False
+        self._has_asked = False
         self._gone = False
         self.wants_another = False
         """Whether the user wants to connect again."""
@@ -273,7 +273,8 @@ class Visit:
 
     def send(self, data: bytes) -> None:
         """Data for the server."""
-        self._has_sent = True
+        if not data.isspace():  # an empty line, as from `echo |`, asks nothing
+            self._has_asked = True
         with contextlib.suppress(LocalError):  # the connection ended while we read the input
             self.connection.send(data)
 
@@ -283,7 +284,7 @@ class Visit:
             return
         now = time.monotonic()
         refusal_may_come = self._asked is not None and not self._asked.answered and self.session is None
-        if refusal_may_come or self._has_sent:
+        if refusal_may_come or self._has_asked:
             self._leaving = now + ANSWER_SECONDS
         elif self._options.sess_out is not None:
             self.wait_for_session(TICKET_SECONDS)
@@ -317,6 +318,7 @@ class Visit:
         try:
             if command is Command.RENEGOTIATE:
                 self._screen.error("RENEGOTIATING")
+                self._has_asked = True
                 self._pump.give(self.connection.renegotiate())
             else:
                 self._screen.error("KEYUPDATE")
@@ -339,6 +341,7 @@ class Visit:
                 self._leaving = time.monotonic() + QUIET_SECONDS
         elif isinstance(event, HandshakeCompleted):
             self._established = True
+            self._leave_soon()
         elif isinstance(event, SessionReceived):
             self._take_session(event.session)
         elif isinstance(event, CertificateRequested):
@@ -353,10 +356,14 @@ class Visit:
         elif isinstance(event, Failed):
             self._error = event.error
 
+    def _leave_soon(self) -> None:
+        """What the end of input waits for may have come."""
+        if self._leaving is not None:
+            self._leaving = min(self._leaving, time.monotonic() + QUIET_SECONDS)
+
     def _take_session(self, session: Session) -> None:
         self.session = session
-        if self._leaving is not None:  # a ticket says that the server lets us in
-            self._leaving = min(self._leaving, time.monotonic() + QUIET_SECONDS)
+        self._leave_soon()  # a ticket says that the server lets us in
         if self._options.sess_out is not None:
             self._write_session(session)
         if self._established and self._talkative and session.version == ProtocolVersion.TLS1_3:

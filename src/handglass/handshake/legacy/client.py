@@ -285,6 +285,7 @@ def full(
         yield from send_certificate_verify(me, identity)
     me.transcript.stop_keeping()
     security = yield from make_security(me, profile, facts, master)
+    agreed.session = make_session(me, security)
     client = yield from send_finished(me, security)
     ticket = None
     if ExtensionType.SESSION_TICKET in bodies:
@@ -412,13 +413,17 @@ def send_certificate_verify(me: ClientState, identity: Identity) -> Conversation
 def keep_session(
     me: ClientState, security: Security, ticket: NewSessionTicket12 | None
 ) -> Conversation[None]:
-    """Make a session of what was agreed on, if the server gave anything to resume it by (RFC 5246 §7.3, RFC 5077)."""
+    """Tell of the session, if the server gave anything to resume it by (RFC 5246 §7.3, RFC 5077)."""
+    session = me.negotiated.session = make_session(me, security, ticket)
+    if session.ticket or session.session_id:
+        yield Tell(SessionReceived(session))
+
+
+def make_session(me: ClientState, security: Security, ticket: NewSessionTicket12 | None = None) -> Session:
+    """What was agreed on, as a session; without a ticket or an id it cannot be resumed."""
     agreed = me.negotiated
     assert agreed.version is not None and agreed.suite is not None  # noqa: S101, PT018 - settled by the ServerHello
-    has_ticket = ticket is not None and bool(ticket.ticket)
-    if not has_ticket and not agreed.session_id:
-        return
-    session = Session(
+    return Session(
         version=agreed.version,
         suite=agreed.suite,
         secret=security.master,
@@ -434,5 +439,3 @@ def keep_session(
         peer_public_key=agreed.peer_public_key,
         group=agreed.group,
     )
-    agreed.session = session
-    yield Tell(SessionReceived(session))
