@@ -63,6 +63,11 @@ class Settings:
     logs: Logs | None = None
     """Whose timestamps are looked for; None if they are not asked for."""
 
+    @property
+    def extra_sets(self) -> tuple[Identity, ...]:
+        """The certificates of -xcert, which come after that of -cert."""
+        return self.config.identities[int(self.options.cert is not None) :]
+
 
 def read_settings(options: SClientOptions, environment: Mapping[str, str] | None = None) -> Settings:
     """Read and check everything. Raises StartError."""
