@@ -79,7 +79,11 @@ def shown_raw_key(identity: Identity) -> bytes:
 
 
 def peer_key(facts: Negotiated) -> PublicKey:
-    """The key of the peer's certificate, or its raw public key. Raises PeerError if it cannot be used."""
+    """The key of the peer's certificate, or its raw public key.
+
+    Raises:
+        PeerError: bad_certificate for what is no certificate, unsupported_certificate for a key of no use here.
+    """
     return _peer_key(facts)[0]
 
 
@@ -94,6 +98,9 @@ def peer_key_for(facts: Negotiated, scheme: SignatureScheme, *, curve_bound: boo
 def _peer_key(facts: Negotiated) -> tuple[PublicKey, bytes]:
     try:
         spki = facts.peer_public_key or public_key_info_of_certificate(facts.peer_certificates[0]).raw
+    except ContainerError as error:
+        raise PeerError(reasons.BAD_CERTIFICATE, str(error)) from error
+    try:
         return load_public_key(spki), spki
     except ContainerError as error:
         raise PeerError(reasons.UNSUPPORTED_CERTIFICATE, str(error)) from error

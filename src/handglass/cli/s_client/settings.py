@@ -142,6 +142,7 @@ def _own_arguments(options: SClientOptions, engine: EngineSettings) -> dict[str,
         "authorities": tuple(load_ca_names(options.request_ca_file)) if options.request_ca_file else (),
         "tickets": not options.no_ticket,
         "request_status": options.status or options.ct,
+        "request_all_statuses": options.status_all,
         "request_scts": options.ct,
     }
 
