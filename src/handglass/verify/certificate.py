@@ -174,12 +174,9 @@ class Certificate:
         self.tbs = parts[0].encoding
         self._read_signed(parts[0].expect(der.SEQUENCE, "signed part").children(self._notes))
         self.signature_algorithm = AlgorithmIdentifier.read(parts[1])
-        bits = parts[2].expect(der.BIT_STRING, "signature").content
-        if not bits or bits[0] > 7:
-            raise der.DerError("the signature is no bit string")
-        if bits[0]:
+        self.signature = der.bit_string(parts[2])
+        if parts[2].content[0]:
             self._notes.append("the signature is no whole number of bytes")
-        self.signature = bits[1:]
 
     def _read_signed(self, fields: list[der.Element]) -> None:
         if fields and fields[0].tag == 0xA0:
