@@ -182,4 +182,4 @@ def test_a_promise_is_empty_and_asked_for() -> None:
 def with_extension(server_hello: bytes, extension: Extension) -> bytes:
     """Put one more extension behind those of a framed ServerHello."""
     message = ServerHello.decode(server_hello[4:])
-    return frame(message.replace(extensions=(*(message.extensions or ()), extension)))
+    return frame(replace(message, extensions=(*(message.extensions or ()), extension)))

@@ -34,5 +34,8 @@ class Limits:
     """Handshakes after the first on one connection."""
     early_data: int = 16384
     """Early data that a server which refuses it skips, when no ticket says how much (RFC 8446 §4.2.10)."""
-    extensions: int = 200
-    """Extensions in one message."""
+    input_while_asking: int = 1 << 20
+    """Bytes that are kept while a deferred question waits for its answer."""
+    extensions: int = 16384
+    """Extensions of a ClientHello. More than 16,383 have no room there; those that are unknown must be passed over
+    however many they are (RFC 8446 §4.1.2)."""

@@ -127,6 +127,11 @@ class StreamChannel:
         return self._at < len(self._in) or bool(self._handshake)
 
     @property
+    def waiting_input(self) -> int:
+        """How many bytes have come that were not opened yet."""
+        return len(self._in) - self._at
+
+    @property
     def dropped_change_cipher_specs(self) -> int:
         """How many ChangeCipherSpec messages were passed over as the decoys of TLS 1.3."""
         return self._dropped_ccs
@@ -138,6 +143,13 @@ class StreamChannel:
             del self._in[: self._at]
             self._at = 0
         self._in += data
+
+    def pass_over(self, message: bytes) -> bool:
+        """Drop this handshake message if it is the next thing that has been read; whether it was."""
+        found = self._handshake.startswith(message)
+        if found:
+            del self._handshake[: len(message)]
+        return found
 
     def next(self) -> tuple[int, bytes] | None:
         """The next thing that is complete: (content type, bytes), or None when more input is needed.

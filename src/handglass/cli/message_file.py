@@ -15,4 +15,4 @@ def open_message_file(path: str | None) -> IO[str] | None:
     try:
         return Path(path).open("w", encoding="utf-8")
     except OSError as error:
-        raise SettingError(f"Error writing file {path}: {error.strerror}") from error
+        raise SettingError(f"cannot write {path} (-msgfile): {error.strerror}") from error

@@ -34,7 +34,7 @@ from handglass.handshake.events import (
 from handglass.handshake.observer import Observer
 from handglass.handshake.state import Negotiated, State
 from handglass.handshake.tls13.connected import send_key_update
-from handglass.handshake.wants import Ask, Conversation
+from handglass.handshake.wants import Ask, Conversation, Direction
 from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription, AlertLevel, ProtocolVersion
 from handglass.registry.errors import AlertReceived, LocalError, PeerError, TLSError
@@ -90,6 +90,11 @@ class Connection:
         return self._me.sends_data and self.error is None
 
     @property
+    def is_renegotiating(self) -> bool:
+        """Whether a further handshake is under way; what is sent waits for its end."""
+        return self._me.renegotiating
+
+    @property
     def state(self) -> str:
         """What the handshake waits for, by the name of the wait."""
         return self._driver.state
@@ -129,6 +134,8 @@ class Connection:
         """Take bytes from the peer; b"" means that the peer's side of the transport is at its end.
 
         Returns the events in their order. What comes after the peer's close_notify or after an error is passed over.
+        While a deferred question is open, what comes is kept, up to `Limits.input_while_asking`: whoever defers
+        questions had better not read meanwhile.
 
         Raises:
             LocalError: the connection has not been started, or there is data after the end.
@@ -137,6 +144,8 @@ class Connection:
             raise LocalError(reasons.INTERNAL_ERROR, "start() comes before receive()")
         if self._at_end and len(data):
             raise LocalError(reasons.CONNECTION_OVER, "data after the end of the input")
+        if self._observer is not None:
+            self._observer.wire(Direction.READ, bytes(data))
         if self.error is not None or self._peer_closed:
             return self._take_events()
         if not len(data):
@@ -145,11 +154,20 @@ class Connection:
             return []  # we have called the handshake off, and have no keys for what still comes
         else:
             self._channel.feed(data)
-        return self._go_on()
+        return self._go_on(self._check_room if self._driver.question is not None else None)
+
+    def _check_room(self) -> None:
+        """While a question is open nothing is taken out of what comes in: it must not grow for ever."""
+        waiting, limit = self._channel.waiting_input, self._me.settings.limits.input_while_asking
+        if waiting > limit:
+            raise LocalError(reasons.TOO_MUCH_WHILE_ASKING, f"{waiting} bytes, and the limit is {limit}")
 
     def data_to_send(self) -> bytearray:
         """All bytes that are to go to the peer now; each is given out once."""
-        return self._channel.take_output()
+        output = self._channel.take_output()
+        if output and self._observer is not None:
+            self._observer.wire(Direction.WRITE, bytes(output))
+        return output
 
     @property
     def has_data_to_send(self) -> bool:
@@ -210,6 +228,15 @@ class Connection:
         """End the connection with a fatal alert of our choice. The `Failed` event comes with the next `receive`."""
         if self.error is None:
             self._fail(LocalError(reasons.CANCELED), description)
+
+    def release(self) -> None:
+        """Give back what the handshake holds, once the connection is over, however it ended; nothing is taken in then.
+
+        Its parts refer to each other, so that otherwise only the garbage collector frees them: too rarely for a
+        server with many connections.
+        """
+        self._driver.stop()
+        self._channel.announce = None
 
     # Questions -------------------------------------------------------------------------------------------
 

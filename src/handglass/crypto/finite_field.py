@@ -51,10 +51,23 @@ class FieldShare:
 
 
 def generate(prime: int, generator: int, entropy: Entropy) -> FieldShare:
-    """Make a share.
+    """Make a share. Raises BadPublic as `check_group` does."""
+    check_group(prime, generator)
+    if entropy is SYSTEM_ENTROPY and _is_known(prime):
+        share = _library_share(prime, generator)
+        if share is not None:
+            return share
+    exponent = _exponent(prime.bit_length(), entropy)
+    public = pow(generator, exponent, prime)
+    return FieldShare(
+        prime, generator, public.to_bytes(_size(prime), "big"), lambda peer: pow(peer, exponent, prime)
+    )
 
-    Raises BadPublic for a modulus that is even or not of 512 to 8192 bits, and for a generator out
-    of range. Whether the modulus is prime is not checked.
+
+def check_group(prime: int, generator: int) -> None:
+    """Look at what a group must have, whoever chose it; whether the modulus is prime is not checked.
+
+    Raises BadPublic for a modulus that is even or not of 512 to 8192 bits, and for a generator out of range.
     """
     bits = prime.bit_length()
     if not MIN_BITS <= bits <= MAX_BITS:
@@ -63,15 +76,6 @@ def generate(prime: int, generator: int, entropy: Entropy) -> FieldShare:
         raise BadPublic("the prime is even")
     if not 2 <= generator <= prime - 2:
         raise BadPublic("the generator is out of range")
-    if entropy is SYSTEM_ENTROPY and _is_known(prime):
-        share = _library_share(prime, generator)
-        if share is not None:
-            return share
-    exponent = _exponent(bits, entropy)
-    public = pow(generator, exponent, prime)
-    return FieldShare(
-        prime, generator, public.to_bytes(_size(prime), "big"), lambda peer: pow(peer, exponent, prime)
-    )
 
 
 def strip(shared: bytes) -> bytes:

@@ -17,6 +17,7 @@ from handglass.records import dataclass
 
 from . import der
 from .container_errors import ContainerError, PassphraseNeededError, WrongPassphraseError
+from .ec_keys import with_full_scalar
 from .pem import PemBlock
 from .traditional import decrypt_traditional
 
@@ -86,13 +87,13 @@ def read_public_key_info(spki: bytes) -> PublicKeyInfo:
         algorithm, key = der.read(spki).expect(der.SEQUENCE, "a public key").children()[:2]
         parts = algorithm.expect(der.SEQUENCE, "a public key's algorithm").children()
         oid = der.object_identifier(parts[0])
-        pss_hash = _pss_hash(parts[1:]) if oid == _PSS else None
+        pss_hash = pss_hash_of(parts[1:]) if oid == _PSS else None
         return PublicKeyInfo(oid, _KEY_TYPES.get(oid, oid), pss_hash, spki, der.bit_string(key))
     except (der.DerError, ValueError, IndexError) as problem:
         raise ContainerError(f"the public key cannot be read: {problem}") from None
 
 
-def _pss_hash(parameters: list[der.Element]) -> str | None:
+def pss_hash_of(parameters: list[der.Element]) -> str | None:
     """Return the hash that RSASSA-PSS-params name (SHA-1 by default), None if the key allows every hash."""
     if not parameters or parameters[0].tag != der.SEQUENCE:
         return None
@@ -122,6 +123,8 @@ def load_der_key(data: bytes, passphrase: Passphrase, *, encrypted: bool) -> Pri
     from cryptography.hazmat.primitives.serialization import load_der_private_key  # noqa: PLC0415 (lazy)
 
     secret = _secret(passphrase, data) if encrypted else None
+    if not encrypted:
+        data = with_full_scalar(data)
     return _load(lambda: load_der_private_key(data, secret, unsafe_skip_rsa_key_validation=True))
 
 

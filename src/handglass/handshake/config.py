@@ -20,6 +20,7 @@ from handglass.messages.handshake import Extension
 from handglass.records import dataclass, field
 from handglass.registry.code_points import (
     CertificateCompressionAlgorithm,
+    CertificateType,
     CipherSuite,
     ExtensionType,
     NamedGroup,
@@ -147,6 +148,12 @@ class Config:
     record_padding: int = 0
     max_send_fragment: int = 1 << 14
     certificate_compression: tuple[CertificateCompressionAlgorithm, ...] = ()
+    server_certificate_types: tuple[CertificateType, ...] = ()
+    """What a server may show (RFC 7250): X.509 certificates or raw public keys, best first. (): X.509, nothing said."""
+    client_certificate_types: tuple[CertificateType, ...] = ()
+    """The same for what a client may show."""
+    strict_chains: bool = False
+    """Show only certificates whose whole chain is signed as the peer accepts (RFC 5246 §7.4.2, RFC 8446 §4.4.2.2)."""
     allow_renegotiation: bool = True
     allow_legacy_peer: bool = False
     """Handshake with peers that lack secure renegotiation (RFC 5746 §4.1, §4.3)."""
@@ -219,11 +226,17 @@ class ServerConfig(Config):
     """Below TLS 1.3, resume by session id when no ticket is used."""
     session_id_prefix: bytes = b""
     """Every session id begins with this, up to its 32 bytes."""
+    resume_ephemeral: bool = True
+    """Below TLS 1.3, let sessions be resumed whose key exchange was ephemeral."""
+    resume_in_renegotiation: bool = False
+    """Let a renegotiation resume a session, if that has the extended master secret (RFC 7627 §6.1)."""
     max_early_data: int = 0
     """Announced in tickets; 0 forbids early data."""
     accept_early_data: bool = False
     receive_max_early_data: int | None = None
     """The hard limit on received early data; None: what the ticket allowed."""
+    anti_replay: bool = True
+    """Take early data once for each ticket (RFC 8446 §8.1)."""
     early_data_window: float = 10.0
     """How many seconds a ticket's age may be off for early data (RFC 8446 §8.3)."""
     send_cookie: bool = False
@@ -243,7 +256,7 @@ class ServerConfig(Config):
     (): all `groups` are equally good."""
     allow_client_renegotiation: bool = False
     dh_parameters: tuple[int, int] | None = None
-    """(p, g) for DHE below TLS 1.3; None: the RFC 7919 group that fits."""
+    """(p, g) for DHE below TLS 1.3, whatever groups the client names; None: the RFC 7919 group that fits."""
     session_context: bytes = b""
     choose_config: Callable[[ClientHelloView], ServerConfig] | None = None
     choose_identity: Callable[[ClientHelloView, tuple[Identity, ...]], Sequence[Identity]] | None = None

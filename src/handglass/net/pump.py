@@ -45,7 +45,8 @@ class Input(Protocol):
 class Pump:
     """The transport of one connection. `on_event` gets every event in its order.
 
-    `wrapper` stands between the connection and the socket until the handshake is done (SQL Server's packets).
+    At most `read_size` bytes are read at once. `wrapper` stands between the connection and the socket until the
+    handshake is done (SQL Server's packets).
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Pump:
         on_event: Callable[[Event], None],
         *,
         wrapper: StreamWrapper | None = None,
+        read_size: int = READ_SIZE,
     ) -> None:
         self.socket = sock
         self.connection = connection
@@ -62,7 +64,7 @@ class Pump:
         self._wrapper = wrapper
         self._out = bytearray()
         self._write_failed: OSError | None = None
-        self._buffer = bytearray(READ_SIZE)
+        self._buffer = bytearray(read_size)
         self.ended = False
         """The peer's side of the transport is at its end."""
         self.heard = time.monotonic()

@@ -49,6 +49,8 @@ OPENSSL_REASONS: dict[str, tuple[int, str]] = {
     "VERSION_NOT_ENABLED": (0x102, "unsupported protocol"),
     "NO_COMMON_VERSION": (0x102, "unsupported protocol"),
     "NO_COMMON_SUITE": (0xC1, "no shared cipher"),
+    "NO_CERTIFICATE_CONFIGURED": (0xC1, "no shared cipher"),
+    "UNRECOGNIZED_NAME": (0xEA, "callback failed"),
     "NO_COMMON_GROUP": (0x65, "no suitable key share"),
     "NO_COMMON_SIGNATURE": (0x76, "no suitable signature algorithm"),
     "INAPPROPRIATE_FALLBACK": (0x175, "inappropriate fallback"),

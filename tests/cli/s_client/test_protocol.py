@@ -13,7 +13,7 @@ import pytest
 from support.peers import OpenSSLServer, needs
 from support.pki import Pki
 from support.processes import Outcome
-from support.s_client import ours, said, start_ours, theirs
+from support.s_client import certificate_options, ours, said, start_ours, theirs
 
 pytestmark = needs("openssl")
 
@@ -104,6 +104,35 @@ def test_fragments(server: OpenSSLServer) -> None:
         b"s_client: Max send fragment size 100 is out of permitted range"
         in ours(1, "-max_send_frag", "100").stderr
     )
+
+
+def test_fragments_for_pipelines(server: OpenSSLServer) -> None:
+    """-split_send_frag counts where -max_pipelines allows more than one, as in OpenSSL's program."""
+    split = ("-split_send_frag", "600")
+    for options, size in ((*split, "-max_pipelines", "2"), 600), ((*split, "-max_send_frag", "800"), 800):
+        found = ours(server.port, *options, "-tls1_2", "-msg", data=bytes(3001))
+        assert max(sent_sizes(found)) == size + 24
+    complaint = "s_client: Split send fragment size 700 is out of permitted range\n"
+    assert said(ours(1, "-max_send_frag", "600", "-split_send_frag", "700")).stderr == complaint
+    complaint = "s_client: Max pipelines 33 is out of permitted range\n"
+    assert said(ours(1, "-max_pipelines", "33")).stderr == complaint
+
+
+def test_small_reads(server: OpenSSLServer) -> None:
+    """-read_buf: everything still comes."""
+    found = ours(server.port, "-read_buf", "7", "-brief")
+    assert (found.returncode, b"CONNECTION ESTABLISHED" in found.stderr) == (0, True)
+
+
+def test_strict_chains(pki: Pki) -> None:
+    """-strict: no certificate is shown whose chain the server does not accept."""
+    demand = ("-Verify", "3", "-client_sigalgs", "RSA-PSS+SHA256", "-CAfile", pki.roots)
+    options = certificate_options(pki.client("rsa"))
+    with OpenSSLServer(pki.server("rsa"), *demand) as server:
+        assert ours(server.port, "-brief", *options).returncode == 0
+        server.wait_for("depth=0 .*CN = client")
+        assert ours(server.port, "-brief", "-tls1_2", "-strict", *options).returncode == 1
+        server.wait_for("peer did not return a certificate")
 
 
 def test_padding(server: OpenSSLServer) -> None:

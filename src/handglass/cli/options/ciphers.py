@@ -35,7 +35,7 @@ class ClientAlgorithms(Options, title="Algorithm options"):
     client_sigalgs = text(
         "client_sigalgs",
         "list",
-        "Signature algorithms to sign with if the server asks for a certificate; those of -sigalgs if none are given",
+        "Signature algorithms for the own certificate; those of -sigalgs if none are given",
         where="CertificateVerify",
     )
 
@@ -48,9 +48,27 @@ class ServerAlgorithms(Options, title="Algorithm options"):
         "The server's order of suites and groups decides, not the client's",
         where="suites, groups",
     )
+    prioritize_chacha = flag(
+        "prioritize_chacha",
+        "With -serverpref: ChaCha20 goes first for clients that prefer it",
+        where="suites",
+    )
+    named_curve = text(
+        "named_curve",
+        "curve",
+        "The one group for the key exchange, in place of -groups; auto changes nothing",
+        where="groups",
+    )
+    dhparam = text(
+        "dhparam",
+        "file",
+        "Diffie-Hellman parameters for DHE in TLS 1.2 and below",
+        where="ServerKeyExchange: dh_p, dh_g",
+    )
+    no_dhe = flag("no_dhe", "Without DHE in TLS 1.2 and below", where="suites")
     client_sigalgs = text(
         "client_sigalgs",
         "list",
-        "Signature algorithms accepted from clients with a certificate; those of -sigalgs if none are given",
+        "Signature algorithms for certificates of clients; those of -sigalgs if none are given",
         where="CertificateRequest: signature_algorithms",
     )

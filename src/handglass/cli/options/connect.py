@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .table import Options, flag, number, number_or, seconds_or, target_word, text
+from .table import Options, flag, number, number_or, seconds, seconds_or, target_word, text
 
 
 class Connect(Options, title="Network options"):
@@ -94,4 +94,9 @@ class Accept(Options, title="Network options"):
         "handshake_timeout",
         "Time limit for each client's handshake, 0 for none",
         where="handshake",
+    )
+    idle_timeout = seconds(
+        "idle_timeout",
+        "Time limit for an idle client, 0 for none; default: 60 between requests of HTTP, else none",
+        where="connection",
     )

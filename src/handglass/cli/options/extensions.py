@@ -43,4 +43,9 @@ class ServerExtensions(Options, title="Extension options"):
     """Of the server."""
 
     servername = text("servername", "name", "Name for which -cert2 is served", where="choice of certificate")
+    servername_fatal = flag(
+        "servername_fatal",
+        "Refuse clients that ask for another name than that of -servername and those in -cert_dir",
+        where="choice of certificate",
+    )
     no_ca_names = flag("no_ca_names", "Name no acceptable authorities to clients", where="CertificateRequest")

@@ -32,4 +32,8 @@ class Answers(Options, title="Answer options"):
     http_server_binmode = flag(
         "http_server_binmode", "Send served files as they are; always so, kept for scripts", where=ANSWER
     )
-    sendfile = flag("sendfile", "Let the kernel encrypt served files where it can", where=ANSWER)
+    sendfile = flag(
+        "sendfile",
+        "Warn that the kernel does not encrypt served files: this program always does",
+        where=ANSWER,
+    )

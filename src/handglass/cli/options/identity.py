@@ -38,6 +38,7 @@ class ServerIdentity(Options, title="Identity options"):
     dpass = text("dpass", "source", "Pass phrase of its key", where=OWN)
     dcertform = form("dcertform", "Format of -dcert; found out if not given", where=OWN, words=FORMS)
     dkeyform = form("dkeyform", "Format of -dkey; found out if not given", where=OWN, words=FORMS)
+    nocert = flag("nocert", "No certificate at all: only suites that need none can be used", where=OWN)
     throwaway_cert = flag(
         "throwaway_cert", "Serve a certificate made in memory for this run", where=OWN, ours=True
     )

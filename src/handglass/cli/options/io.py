@@ -45,6 +45,27 @@ class ClientInput(Options, title="Input options"):
 
 
 class ServerInput(Options, title="Input options"):
-    """The server's terminal."""
+    """The server's terminal, and how sockets are read."""
 
     crlf = flag("crlf", "Send each LF of the input as CR LF", where=TERMINAL)
+    ign_eof = flag(
+        "ign_eof",
+        "Go on when the input ends, on a terminal too; -rev's CLOSE is a line like others",
+        where=TERMINAL,
+        also={"no_ign_eof": False},
+    )
+    no_ign_eof = flag(
+        "no_ign_eof",
+        "End when the input ends, also in a pipe, once a client has got all of it",
+        where=TERMINAL,
+        also={"ign_eof": False},
+    )
+    ignore_unexpected_eof = flag(
+        "ignore_unexpected_eof", "Take a close without close_notify for an orderly end", where="connection"
+    )
+    nbio = flag("nbio", "Show where reading or writing has to wait for a client", where="connection")
+    nbio_test = flag(
+        "nbio_test",
+        "Read and write a few bytes at a time, and at random none: a test of the program itself",
+        where="connection",
+    )

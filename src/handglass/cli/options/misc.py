@@ -20,9 +20,12 @@ class Configuration(Options, title="General options"):
         "Begin with the settings of this name among the ssl_conf of openssl.cnf",
         where="all settings of the protocol",
     )
-    debug_broken_protocol = flag(
-        "debug_broken_protocol", "Nothing; OpenSSL's manual has it so", where="nowhere"
-    )
+
+
+class Obsolete(Options, title="General options"):
+    """What OpenSSL's programs list and pass over."""
+
+    debug_broken_protocol = flag("debug_broken_protocol", "Nothing; kept for old scripts", where="program")
 
 
 class Randomness(Options, title="General options"):

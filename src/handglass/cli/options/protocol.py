@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .parser import ConflictError
-from .table import Options, flag, number_or, text
+from .table import Options, flag, number, number_or, text
 
 VERSIONS = "ClientHello: supported_versions"
 RECORDS = "record layer"
@@ -43,6 +43,24 @@ class ProtocolDetails(Options, title="Protocol options"):
         where=RECORDS,
         minimum=0,
     )
+    split_send_frag = number(
+        "split_send_frag",
+        "n",
+        "Most bytes of data in a record when -max_pipelines allows more than one",
+        where=RECORDS,
+        minimum=0,
+    )
+    max_pipelines = number_or(
+        1,
+        "max_pipelines",
+        "n",
+        "Cut what is sent for this many pipelines, 1 to 32: more than one heeds -split_send_frag",
+        where=RECORDS,
+        minimum=0,
+    )
+    read_buf = number(
+        "read_buf", "n", "Read at most so many bytes from the socket at once", where="socket", minimum=1
+    )
     no_middlebox = flag(
         "no_middlebox",
         "Without TLS 1.3's disguise as TLS 1.2 for middleboxes",
@@ -52,6 +70,11 @@ class ProtocolDetails(Options, title="Protocol options"):
     no_comp = flag("no_comp", "Without compression, which there never is", where="compression_methods")
     allow_no_dhe_kex = flag(
         "allow_no_dhe_kex", "Also resume without a fresh key exchange", where="psk_key_exchange_modes"
+    )
+    strict = flag(
+        "strict",
+        "Show only certificates whose chains are signed as the peer accepts",
+        where="Certificate",
     )
     no_renegotiation = flag("no_renegotiation", "Refuse renegotiation", where=RENEGOTIATION)
     legacy_renegotiation = flag(
@@ -75,6 +98,14 @@ class ClientProtocol(Options, title="Protocol options"):
         "Do not, which is the default",
         where=RENEGOTIATION,
         also={"legacy_server_connect": False},
+    )
+
+
+class ServerProtocol(Options, title="Protocol options"):
+    """What only a server can allow."""
+
+    client_renegotiation = flag(
+        "client_renegotiation", "Let clients begin a renegotiation", where=RENEGOTIATION
     )
 
 

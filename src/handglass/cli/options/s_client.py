@@ -10,10 +10,11 @@ from .dane import Dane
 from .extensions import ClientExtensions, Extensions
 from .identity import ClientIdentity, ExtraIdentities, IdentityForms
 from .io import ClientInput
-from .misc import Configuration, General, Randomness
+from .misc import Configuration, General, Obsolete, Randomness
 from .output import ClientOutput, MessageFile, Output
 from .parser import ConflictError, usage_error
 from .protocol import ClientProtocol, ProtocolDetails, Versions, check_versions
+from .raw_keys import RawKeys
 from .revocation import RevocationLists, VerifyOutput
 from .session import ClientSession
 from .starttls import StartTls
@@ -26,6 +27,7 @@ FRAGMENT_LENGTHS = (512, 1024, 2048, 4096)
 
 class SClientOptions(
     General,
+    Obsolete,
     Randomness,
     Configuration,
     Connect,
@@ -52,6 +54,7 @@ class SClientOptions(
     ClientStatus,
     Dane,
     Transparency,
+    RawKeys,
     ClientSession,
     ClientInput,
     ClientOutput,

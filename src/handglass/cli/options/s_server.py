@@ -9,11 +9,12 @@ from .extensions import Extensions, ServerExtensions
 from .http import Answers
 from .identity import ExtraIdentities, IdentityForms, ServerIdentity
 from .io import ServerInput
-from .misc import Configuration, General
+from .misc import Configuration, General, Obsolete, Randomness
 from .ocsp import ServerOcsp
-from .output import Output, ServerOutput
+from .output import MessageFile, Output, ServerOutput
 from .parser import ConflictError
-from .protocol import Versions, check_versions
+from .protocol import ProtocolDetails, ServerProtocol, Versions, check_versions
+from .raw_keys import RawKeys
 from .revocation import RevocationLists, VerifyOutput
 from .session import ServerSession
 from .stores import Stores
@@ -22,9 +23,13 @@ from .verify import PeerName, ServerVerify, Trust, Verify
 
 class SServerOptions(
     General,
+    Obsolete,
+    Randomness,
     Configuration,
     Accept,
     Versions,
+    ProtocolDetails,
+    ServerProtocol,
     Algorithms,
     ServerAlgorithms,
     ServerExtensions,
@@ -41,10 +46,12 @@ class SServerOptions(
     ChainChecks,
     RevocationLists,
     ServerOcsp,
+    RawKeys,
     ServerSession,
     Answers,
     ServerInput,
     ServerOutput,
+    MessageFile,
     Output,
     program="s_server",
     summary="Serve TLS to any number of clients and show everything about their connections",

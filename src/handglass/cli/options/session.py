@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .table import Options, flag, number_or, text
+from .table import Options, flag, number, number_or, text
 
 RESUME = "resumption"
 EARLY = "early data (TLS 1.3)"
@@ -32,6 +32,26 @@ class ServerSession(Options, title="Session options"):
         minimum=0,
     )
     no_ticket = flag("no_ticket", "No session tickets in TLS 1.2 and below", where=RESUME)
+    context = text(
+        "context", "text", "Only sessions begun under this text are resumed, at most 32 bytes", where=RESUME
+    )
+    id_prefix = text("id_prefix", "text", "Let session ids begin with this text", where="session_id")
+    no_cache = flag(
+        "no_cache", "Keep no sessions for resumption by id; tickets are still sent", where="session cache"
+    )
+    ext_cache = flag(
+        "ext_cache",
+        "Keep sessions outside of the session cache, and tell when one is put there or looked up",
+        where="session cache",
+    )
+    no_resume_ephemeral = flag(
+        "no_resume_ephemeral",
+        "Resume no session of TLS 1.2 and below that an ephemeral key exchange began",
+        where=RESUME,
+    )
+    no_resumption_on_reneg = flag(
+        "no_resumption_on_reneg", "Resume no session in a renegotiation", where=RESUME
+    )
     early_data = flag("early_data", "Accept early data", where=EARLY)
     max_early_data = number_or(
         16384,
@@ -39,4 +59,23 @@ class ServerSession(Options, title="Session options"):
         "bytes",
         "Early data that a ticket allows",
         where=EARLY,
+    )
+    recv_max_early_data = number(
+        "recv_max_early_data",
+        "bytes",
+        "Early data that is taken at most, whatever the ticket allows",
+        where=EARLY,
+        minimum=0,
+    )
+    anti_replay = flag(
+        "anti_replay",
+        "Take early data once for each ticket, which is the default",
+        where=EARLY,
+        also={"no_anti_replay": False},
+    )
+    no_anti_replay = flag(
+        "no_anti_replay",
+        "Take early data however often a ticket comes",
+        where=EARLY,
+        also={"anti_replay": False},
     )

@@ -321,6 +321,11 @@ def seconds_or(default: float, names: str | tuple[str, ...], help: str, *, where
     return Option(names, "seconds", help, convert=values.seconds, default=default, where=where, ours=True)
 
 
+def seconds(names: str | tuple[str, ...], help: str, *, where: str) -> Option[float | None]:
+    """Make a row as `seconds_or` does, without a default."""
+    return Option(names, "seconds", help, convert=values.seconds, default=None, where=where, ours=True)
+
+
 def target_words(metavar: str, help: str, *, where: str) -> Option[tuple[str, ...]]:
     """Make the row of the words that may follow the options, any number of them."""
     return Option((), metavar, help, convert=values.anything, default=(), where=where, repeats=True)

@@ -7,12 +7,22 @@ name is made once per name and kept, since configurations are shared by all conn
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from handglass.cli.chain_parameters import name_flags
+from handglass.cli.extra_certificates import extra_sets
 from handglass.cli.identity import SECOND_NAME, IdentityFiles, LoadError, load_identity
 from handglass.cli.options.s_server import SServerOptions
-from handglass.cli.s_server.identity import Ask, Chains, Secrets, as_client_prefers, load_default
+from handglass.cli.s_server.identity import (
+    Ask,
+    Chains,
+    CheckedSets,
+    Secrets,
+    as_client_prefers,
+    load_default,
+)
 from handglass.crypto.containers import ContainerError, load_certificates, load_private_key
 from handglass.crypto.identity import Identity, make_identity
 from handglass.crypto.throwaway import self_signed
@@ -20,11 +30,17 @@ from handglass.handshake.config import ServerConfig
 from handglass.handshake.state import ClientHelloView
 from handglass.net.files import FileError, read_file
 from handglass.records import dataclass, replace
+from handglass.registry import reasons, suites
+from handglass.registry.errors import PeerError
 from handglass.verify.certificate import Certificate
 from handglass.verify.identity import matches_host
 
+Choose = Callable[[ClientHelloView, tuple[Identity, ...]], Sequence[Identity]]
+
 DEFAULT_CERTIFICATE = "server.pem"
 SUFFIXES = (".pem", ".crt", ".cer", ".p12", ".pfx")
+WITHOUT_CERTIFICATE = ("NULL", "PSK", "SRP")
+"""How a suite authenticates a server that has no certificate."""
 MOST_NAMES = 1024
 """Names whose choice is kept; a client can ask for any."""
 MISSING = (
@@ -37,11 +53,15 @@ MISSING = (
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """`default`: for whoever asks for no other; `second`: for the name of -servername; `directory`: by their names."""
+    """`default`: for whoever asks for no other; `second`: for the name of -servername; `directory`: by their names.
+
+    The first `sets` of `default` are those of -xcert.
+    """
 
     default: tuple[Identity, ...]
     second: Identity | None = None
     directory: tuple[Identity, ...] = ()
+    sets: int = 0
 
     @property
     def all(self) -> tuple[Identity, ...]:
@@ -61,6 +81,8 @@ def load_all(
     `ask(name)` gives the pass phrase of an encrypted file (default: the terminal). A throwaway certificate is
     taken from `before`, if there is one. Raises LoadError.
     """
+    if options.nocert:
+        return Certificates(())
     second = None
     if options.servername is not None:
         files = IdentityFiles(options.cert2, options.key2, passphrase=secrets.own)
@@ -73,7 +95,7 @@ def load_all(
         Path(DEFAULT_CERTIFICATE).exists() and not directory and not options.throwaway_cert
     ):
         default = load_default(options.cert or DEFAULT_CERTIFICATE, options, secrets, chains, ask)
-        return Certificates(default, second, directory)
+        return Certificates(default, second, directory, len(extra_sets(options.given)))
     if options.throwaway_cert:
         default = before.default if before is not None else (self_signed(datetime.now(UTC)),)
         return Certificates(default, second, directory)
@@ -115,29 +137,40 @@ def _load_pair(path: Path, secret: bytes | None, ask: Ask | None) -> Identity | 
         raise LoadError(f"Could not read {path}: {error}") from error
 
 
+def can_serve_nobody(config: ServerConfig) -> bool:
+    """Whether there is no certificate, and nothing that could do without one."""
+    if config.identities or config.psks or config.find_psk is not None:
+        return False
+    facts = [suites.facts_of(suite) for suite in config.suites]
+    return not any(each is not None and each.authentication in WITHOUT_CERTIFICATE for each in facts)
+
+
 def with_certificates(
-    config: ServerConfig, certificates: Certificates, servername: str | None
+    config: ServerConfig, certificates: Certificates, options: SServerOptions
 ) -> ServerConfig:
     """The configuration that serves these."""
-    choose = as_client_prefers if len(certificates.default) > 1 else None
+    choose: Choose | None = as_client_prefers if len(certificates.default) > 1 else None
+    if certificates.sets:
+        choose = CheckedSets(config, certificates.default[: certificates.sets], name_flags(options.nameopt))
     plain = replace(config, identities=certificates.default, choose_identity=choose, choose_config=None)
-    if certificates.second is None and not certificates.directory:
+    if certificates.second is None and not certificates.directory and not options.servername_fatal:
         return plain
-    return replace(plain, choose_config=_Chooser(plain, certificates, servername))
+    return replace(plain, choose_config=_Chooser(plain, certificates, options))
 
 
 class _Chooser:
     """The `choose_config` of a server with several names."""
 
-    def __init__(self, plain: ServerConfig, certificates: Certificates, servername: str | None) -> None:
+    def __init__(self, plain: ServerConfig, certificates: Certificates, options: SServerOptions) -> None:
         self._plain = plain
         self._second = certificates.second
-        self._servername = servername.lower() if servername is not None else None
+        self._servername = options.servername.lower() if options.servername is not None else None
         self._directory = [(Certificate(each.certificate), each) for each in certificates.directory]
+        self._is_fatal = options.servername_fatal
         self._known: OrderedDict[str, ServerConfig] = OrderedDict()
 
     def __call__(self, hello: ClientHelloView) -> ServerConfig:
-        """The configuration for the name that a client asks for."""
+        """The configuration for the name that a client asks for. Raises PeerError if no other name is served."""
         if hello.server_name is None:
             return self._plain
         name = hello.server_name.lower().rstrip(".")
@@ -153,4 +186,6 @@ class _Chooser:
             return replace(self._plain, identities=(self._second,))
         own = any(matches_host(Certificate(each.certificate), name) for each in self._plain.identities)
         fitting = tuple(identity for facts, identity in self._directory if matches_host(facts, name))
+        if self._is_fatal and not fitting and not (own and self._servername is None):
+            raise PeerError(reasons.UNRECOGNIZED_NAME, f"it asks for {name}")
         return replace(self._plain, identities=fitting) if fitting and not own else self._plain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from handglass.cli.keying_material import keying_material
 from handglass.cli.s_server import report
 from handglass.handshake.events import EarlyDataEnded, Event, PostHandshakeAuthenticationCompleted
 from handglass.net.server import Application, ServedConnection
@@ -19,6 +20,7 @@ class Interactive(Application):
     """One client. `talks` once it can be talked to."""
 
     def __init__(self, program: Program) -> None:
+        self.idle_limit = program.options.idle_timeout is not None
         self._program = program
         self._greeted = False
         self._handshakes = 0
@@ -28,20 +30,31 @@ class Interactive(Application):
 
     def on_handshake(self, link: ServedConnection) -> None:
         """Show everything about the connection; from now on it can be talked to."""
-        program = self._program
         self._handshakes += 1
-        program.handshake_done(link, again=self._handshakes > 1)
-        if program.options.quiet:
-            return
+        self._program.handshake_done(again=self._handshakes > 1)
+        if not self._program.options.quiet:
+            self._report(link)
+        elif self._program.options.brief:
+            self._program.screen.error(self._program.summary_of(link))
+        self._program.talk_to(link)
+
+    def _report(self, link: ServedConnection) -> None:
+        program = self._program
         verdict = link.verdict if isinstance(link.verdict, VerifyResult) else None
         agreed = link.connection.negotiated
         session = program.session_of(agreed)
         config = program.settings.config
         flags = program.settings.verifier.name_flags
         text = report.connection_text(config, agreed, session, verdict, flags)
+        text += keying_material(program.options, link.connection)
         if self._handshakes == 1:
             text = self._greeting(link) + self._early_data_text(link) + text
         program.screen.text(text)
+
+    @property
+    def takes_data(self) -> bool:
+        """Not while nobody reads what we print."""
+        return not self._program.screen.is_full
 
     def on_data(self, link: ServedConnection, data: bytes, *, early: bool) -> None:
         """Print it."""
@@ -63,7 +76,7 @@ class Interactive(Application):
 
     def on_end(self, link: ServedConnection, *, clean: bool) -> None:
         """The client has gone."""
-        if clean:
+        if clean or self._program.options.ignore_unexpected_eof:
             self._say("DONE\n")
         else:
             self._say("ERROR\n")
@@ -79,6 +92,16 @@ class Interactive(Application):
         else:
             self._say(self._greeting(link))
             self._program.handshake_failed(link, error)
+
+    def on_room(self, link: ServedConnection) -> None:  # noqa: ARG002 - the interface
+        """More of what was typed may go out."""
+        self._program.keyboard_goes_on()
+
+    def on_idle(self, link: ServedConnection) -> None:
+        """Nothing has come or gone for too long."""
+        self._program.idle(link)
+        self._say("DONE\n")
+        link.close()
 
     def on_stop(self, link: ServedConnection) -> None:
         """The server is about to end."""

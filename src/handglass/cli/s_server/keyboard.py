@@ -3,6 +3,9 @@
 A command is a line that is nothing but its letter; where input is not a terminal, only if the read holds nothing
 else, so that no data is ever eaten. What is typed while there is no client waits for one, but for Q and S, which
 mean the server. While the client does not take what was typed, no more is read.
+
+A file cannot be waited for, and neither can /dev/null. The loop waits for something that is always ready instead, and
+reads as much of the file in each turn as it does of a pipe.
 """
 
 from __future__ import annotations
@@ -11,7 +14,6 @@ import os
 import stat
 import sys
 from collections import deque
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from handglass.cli.s_server import report
@@ -36,15 +38,17 @@ class Keyboard:
         self._program = program
         self._commands = commands
         self._waiting: deque[bytes] = deque()
-        self._watched = False
+        self._watched: int | None = None
         self._ended = False
         self._descriptor = _standard_input()
-        self._is_terminal = self._descriptor is not None and os.isatty(self._descriptor)
-        self._always_ready = self._descriptor is not None and _is_file(self._descriptor)
+        is_terminal = self._descriptor is not None and os.isatty(self._descriptor)
+        self._ends_at_once = commands and is_terminal and not program.options.ign_eof
+        self._ends_later = commands and program.options.no_ign_eof
 
     def start(self) -> None:
         """Begin to read."""
         self._look()
+        self.go_on()
 
     def on_ready(self, mask: int) -> None:  # noqa: ARG002 - only reading is waited for
         """Something was typed."""
@@ -56,7 +60,7 @@ class Keyboard:
         except OSError:  # a terminal that went away
             data = b""
         if data:
-            self._keep(data)
+            self._waiting.append(data.replace(b"\n", b"\r\n") if self._program.options.crlf else data)
         else:
             self._end()
         self.go_on()
@@ -67,7 +71,7 @@ class Keyboard:
             letter = self._letter(self._waiting[0])
             client = self._program.talking_to
             if letter is None or letter not in FOR_THE_SERVER:
-                if client is None or client.stalled:
+                if client is None or client.stalled or client.connection.is_renegotiating:
                     break
                 if letter is None:
                     client.send(self._waiting.popleft())
@@ -79,6 +83,9 @@ class Keyboard:
                 self._waiting.popleft()
                 self._server_command(letter)
         self._look()
+        if self._ended and self._ends_later and not self._waiting and self._program.talking_to is not None:
+            self._ends_later = False
+            self._program.quit()
 
     def _letter(self, data: bytes) -> str | None:
         text = data.decode("latin-1").rstrip("\r\n")
@@ -86,36 +93,22 @@ class Keyboard:
 
     def _look(self) -> None:
         """Watch standard input, or stop to."""
-        wanted = self._descriptor is not None and not self._ended and len(self._waiting) < MOST_WAITING
-        if wanted and self._always_ready and self._descriptor is not None:
-            self._read_file()
-        elif wanted != self._watched and self._descriptor is not None:
-            server = self._program.server
-            if wanted:
-                server.add(self._descriptor, self)
-            else:
-                server.remove(self._descriptor)
-            self._watched = wanted
-
-    def _read_file(self) -> None:
-        """A file cannot be waited for, and need not be: it is read as far as it is wanted."""
-        assert self._descriptor is not None  # noqa: S101 - the caller looked; for the type checker
-        while not self._ended and len(self._waiting) < MOST_WAITING:
-            data = b""
-            with suppress(OSError):
-                data = os.read(self._descriptor, READ_SIZE)
-            if data:
-                self._keep(data)
-            else:
-                self._ended = True
-
-    def _keep(self, data: bytes) -> None:
-        self._waiting.append(data.replace(b"\n", b"\r\n") if self._program.options.crlf else data)
+        server = self._program.server
+        wanted = not self._ended and len(self._waiting) < MOST_WAITING
+        if self._watched is not None and not wanted:
+            server.remove(self._watched)
+            if self._watched != self._descriptor:
+                os.close(self._watched)
+            self._watched = None
+        elif self._watched is None and wanted and self._descriptor is not None:
+            self._watched = _always_ready() if _is_file(self._descriptor) else self._descriptor
+            server.add(self._watched, self)
 
     def _end(self) -> None:
-        """End of input: on a terminal somebody wants the server to end; elsewhere it means nothing."""
+        """End of input: on a terminal somebody wants the server to end; elsewhere it means nothing by itself."""
         self._ended = True
-        if self._commands and self._is_terminal:
+        if self._ends_at_once:
+            self._ends_later = False
             self._program.quit()
 
     def _server_command(self, letter: str) -> None:
@@ -156,6 +149,13 @@ def _standard_input() -> int | None:
         return sys.stdin.fileno()
     except (AttributeError, OSError, ValueError):
         return None
+
+
+def _always_ready() -> int:
+    """A descriptor that can always be read: a pipe at its end."""
+    reading, writing = os.pipe()
+    os.close(writing)
+    return reading
 
 
 def _is_file(descriptor: int) -> bool:

@@ -6,14 +6,19 @@ import os
 import signal
 import socket
 import sys
-from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from handglass.cli.file_limit import raise_file_limit
+from handglass.cli.protocol_details import read_size
+from handglass.cli.randomness import RandomnessError, write
 from handglass.cli.s_server import report
 from handglass.cli.s_server.applications import application_for
+from handglass.cli.s_server.certificates import can_serve_nobody
 from handglass.cli.s_server.keyboard import Keyboard
+from handglass.cli.s_server.observers import observer_maker
+from handglass.cli.s_server.screen import ServerScreen
+from handglass.cli.s_server.sessions import prefix_lines
 from handglass.cli.s_server.settings import (
     Settings,
     StartError,
@@ -25,23 +30,27 @@ from handglass.cli.s_server.settings import (
 from handglass.cli.s_server.stapling import begin_stapling
 from handglass.cli.s_server.verification import verify_depth
 from handglass.cli.s_server.workers import Lifeline, Workers
-from handglass.cli.screen import Screen
 from handglass.crypto.hashes import digest
-from handglass.handshake.observer import Observer
-from handglass.net.server import Application, ServedConnection, Server, ServerOptions
+from handglass.net.server import Application, ServedConnection, Server, ServerOptions, Wait
 from handglass.observe import advice
-from handglass.observe.keylog import KeyLog
-from handglass.observe.messages import MessageDump
-from handglass.observe.several import combined
-from handglass.observe.states import StatePrinter
 from handglass.registry.code_points import ProtocolVersion
 from handglass.registry.errors import TLSError
+from handglass.verify.result import VerifyResult
 
 if TYPE_CHECKING:
     from handglass.cli.options.s_server import SServerOptions
     from handglass.handshake.session import Session
     from handglass.handshake.state import Negotiated
     from handglass.net.dial.listen import Listener
+
+HTTP_IDLE = 60.0
+"""Seconds that an HTTP client may do nothing if -idle_timeout does not say otherwise."""
+WAITS = {Wait.HANDSHAKE: "DELAY\n", Wait.READ: "Read BLOCK\n", Wait.WRITE: "Write BLOCK\n"}
+"""OpenSSL's words for what -nbio shows."""
+NOBODY = (
+    "s_server: -nocert: each suite that is enabled needs a certificate, so every handshake will fail "
+    "(no shared cipher)"
+)
 
 
 def run(options: SServerOptions) -> int:
@@ -60,6 +69,12 @@ def run(options: SServerOptions) -> int:
     program = Program(settings, listeners, workers)
     program.announce(listeners, tell_port=tell_port)
     program.run()
+    if options.writerand is not None:
+        try:
+            write(options.writerand)
+        except RandomnessError as error:
+            sys.stderr.write(f"s_server: {error}\n")
+            return 1
     return 0
 
 
@@ -69,24 +84,25 @@ class Program:
     def __init__(self, settings: Settings, listeners: list[Listener], workers: Workers | None = None) -> None:
         self.settings = settings
         self.options = settings.options
-        self.screen = Screen()
+        self.screen = ServerScreen()
         self.counters = report.Counters()
         self.workers = workers or Workers()
         self._talking: list[ServedConnection] = []
         self._has_terminal = is_terminal()
         self._make = application_for(self)
+        settings.tell_with(self.screen)
         self._stapling = begin_stapling(settings, self.screen.error)
         self.server = Server(
             listeners,
             settings.config,
             self._make_application,
-            options=ServerOptions(
-                handshake_timeout=self.options.handshake_timeout or None, accept_at_most=self.options.naccept
-            ),
-            make_observer=self._observer_maker(),
+            options=self._server_options(),
+            make_observer=observer_maker(settings, self.screen),
             on_problem=lambda sentence: self.screen.error(f"s_server: {sentence}"),
             deferred=self._deferred,
         )
+        self.server.add(self.screen.descriptor, self.screen)
+        self.screen.on_room = self.server.release
         settings.verifier.server = self.server
         self.is_interactive = not (
             self.options.www or self.options.www_files or self.options.http or self.options.rev
@@ -97,6 +113,10 @@ class Program:
         """Say that we listen, and with what."""
         if self.options.quiet:
             return
+        for line in prefix_lines(self.options):
+            self.screen.error(line)
+        if can_serve_nobody(self.settings.config):
+            self.screen.error(NOBODY)
         if self.settings.engine.explanation is not None:
             self.screen.error(f"s_server: {self.settings.engine.explanation}")
         if self.options.sendfile:
@@ -105,7 +125,10 @@ class Program:
         if depth is not None:
             required = ", must return a certificate" if self.options.verify_required is not None else ""
             self.screen.error(f"verify depth is {depth}{required}")
-        lines = ["Using default temp DH parameters"]
+        lines = []
+        if not self.options.no_dhe:
+            verb = "Using default" if self.settings.config.dh_parameters is None else "Setting"
+            lines.append(f"{verb} temp DH parameters")
         if self.settings.is_throwaway:
             fingerprint = digest("sha256", self.settings.certificates.default[0].certificate).hex(":").upper()
             lines.append("Throwaway certificate for localhost, 127.0.0.1 and ::1, good for this run")
@@ -129,18 +152,22 @@ class Program:
                 totals = totals.plus(others)
         if not self.options.quiet:
             self.screen.text(report.statistics_text(totals))
+        self.screen.close()
 
     def work(self, lifeline: int) -> report.Totals:
         """Serve as one of several, until the first process says so, or is gone."""
         with Signals(self):
             self.server.add(lifeline, Lifeline(lifeline, self.server.stop))
             self.server.run()
+        self.screen.close()
         return self.totals
 
     @property
     def totals(self) -> report.Totals:
         """The numbers of the statistics."""
-        return report.Totals.of(self.settings.sessions.memory, self.counters)
+        external = self.settings.sessions.external
+        hits = 0 if external is None else external.hits
+        return report.Totals.of(self.settings.sessions.memory, self.counters, hits)
 
     def reload(self) -> None:
         """Read the certificates again, for connections that begin later."""
@@ -173,6 +200,8 @@ class Program:
 
     def _make_application(self, link: ServedConnection) -> Application:
         self.counters.accepts += 1
+        if self.options.nbio and not self.options.quiet:
+            self.screen.error("Turned on non blocking io")
         return self._make(link)
 
     @property
@@ -180,19 +209,37 @@ class Program:
         """The client that gets what is typed: the newest one."""
         return self._talking[-1] if self._talking else None
 
-    def handshake_done(self, link: ServedConnection, *, again: bool) -> None:
-        """Count it; from now on this client is talked to, if any is."""
+    def handshake_done(self, *, again: bool) -> None:
+        """Count it."""
         self.counters.finished += 1
         if again:
             self.counters.renegotiations += 1
-        elif self._keyboard is not None:
+
+    def talk_to(self, link: ServedConnection) -> None:
+        """What is typed goes to this client from now on, or may go on to it."""
+        if link not in self._talking:
             self._talking.append(link)
+        self.keyboard_goes_on()
+
+    def keyboard_goes_on(self) -> None:
+        """What was typed may have waited for this."""
+        if self._keyboard is not None:
             self._keyboard.go_on()
 
     def left(self, link: ServedConnection) -> None:
-        """This client is not talked to any more."""
-        with suppress(ValueError):
+        """This client is not talked to any more; another one may be."""
+        if link in self._talking:
             self._talking.remove(link)
+            self.keyboard_goes_on()
+
+    def idle(self, link: ServedConnection) -> None:
+        """A client has done nothing for as long as -idle_timeout allows."""
+        limit = self.options.idle_timeout
+        if limit is not None:
+            seconds = "1 second" if limit == 1 else f"{limit:g} seconds"
+            self.screen.error(
+                f"s_server: {link.peer}: the client did nothing for {seconds} and was let go (-idle_timeout)"
+            )
 
     def handshake_failed(self, link: ServedConnection, error: TLSError) -> None:
         """A handshake that failed, in OpenSSL's words."""
@@ -205,6 +252,12 @@ class Program:
         self.screen.error(advice.openssl_line(error, connection.state.replace(" ", "_")))
         for line in advice.explain(error, connection.negotiated):
             self.screen.error(f"s_server: {link.peer}: {line}")
+
+    def summary_of(self, link: ServedConnection) -> str:
+        """What -brief says of a connection."""
+        verdict = link.verdict if isinstance(link.verdict, VerifyResult) else None
+        text = report.brief_text(link.connection.negotiated, verdict, self.settings.verifier.name_flags)
+        return text.rstrip("\n")
 
     def session_of(self, agreed: Negotiated) -> Session | None:
         """The session that was just made or resumed."""
@@ -219,22 +272,17 @@ class Program:
             questions.add("status")
         return frozenset(questions)
 
-    def _observer_maker(self) -> Any:
-        options, key_log = self.options, self.settings.key_log
-        if not options.msg and not options.state and key_log is None:
-            return lambda: None
-
-        def make() -> Observer | None:
-            found: list[Observer] = []
-            if options.state:
-                found.append(StatePrinter(sys.stderr, is_client=False))
-            if options.msg:
-                found.append(MessageDump(sys.stdout, max(self.settings.engine.versions)))
-            if key_log is not None:
-                found.append(KeyLog(key_log))
-            return combined(found)
-
-        return make
+    def _server_options(self) -> ServerOptions:
+        options = self.options
+        tells_waits = (options.nbio or options.nbio_test) and not options.quiet
+        return ServerOptions(
+            handshake_timeout=options.handshake_timeout or None,
+            idle_timeout=HTTP_IDLE if options.idle_timeout is None else options.idle_timeout or None,
+            accept_at_most=options.naccept,
+            read_size=read_size(options),
+            on_wait=(lambda _, wait: self.screen.text(WAITS[wait])) if tells_waits else None,
+            reluctant=options.nbio_test,
+        )
 
 
 class Signals:

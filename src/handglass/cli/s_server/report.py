@@ -14,12 +14,20 @@ from handglass.handshake.sessions import MAX_REMEMBERED, MemorySessions
 from handglass.handshake.state import ClientHelloView, Negotiated
 from handglass.messages import extensions as ext
 from handglass.observe import labels
+from handglass.observe.report import raw_key_text
 from handglass.observe.session_text import shown_session_id
 from handglass.records import dataclass
 from handglass.registry import signatures, suites
-from handglass.registry.code_points import CipherSuite, ExtensionType, ProtocolVersion, SignatureScheme
+from handglass.registry.code_points import (
+    CertificateType,
+    CipherSuite,
+    ExtensionType,
+    ProtocolVersion,
+    SignatureScheme,
+)
 from handglass.registry.errors import PeerError
 from handglass.verify.certificate import Certificate
+from handglass.verify.codes import text_of
 from handglass.verify.nameopt import ONELINE, heading
 from handglass.verify.result import VerifyResult
 
@@ -46,9 +54,10 @@ class Totals(NamedTuple):
     misses: int
     timeouts: int
     full: int
+    external_hits: int
 
     @classmethod
-    def of(cls, memory: MemorySessions, counters: Counters) -> Totals:
+    def of(cls, memory: MemorySessions, counters: Counters, external_hits: int = 0) -> Totals:
         """The numbers of this process now."""
         return cls(
             len(memory),
@@ -59,6 +68,7 @@ class Totals(NamedTuple):
             memory.misses,
             memory.timeouts,
             memory.full,
+            external_hits,
         )
 
     def plus(self, other: Totals) -> Totals:
@@ -97,6 +107,7 @@ def connection_text(
     parts = [] if session is None else [session_pem(session, agreed, verdict)]
     if agreed.peer_certificates:
         parts.append("Client certificate\n" + certificate_text(agreed.peer_certificates[0], name_flags))
+    parts.append(raw_keys_text(agreed))
     parts.append(algorithms_text(config, agreed))
     lines = [f"CIPHER is {labels.suite_name(agreed.suite)}"]
     if agreed.resumed:
@@ -104,7 +115,21 @@ def connection_text(
     # TLS 1.3 has no renegotiation; OpenSSL says so all the same, and scripts look for the line.
     secure = agreed.secure_renegotiation or agreed.version == ProtocolVersion.TLS1_3
     lines.append(f"Secure Renegotiation IS{'' if secure else ' NOT'} supported")
+    if not config.allow_renegotiation:
+        lines.append("Renegotiation is DISABLED")
     return "".join(parts) + _joined(lines)
+
+
+def raw_keys_text(agreed: Negotiated) -> str:
+    """Who shows a raw public key (RFC 7250), and the client's."""
+    lines = []
+    if agreed.server_certificate_type == CertificateType.RAW_PUBLIC_KEY:
+        lines.append("Server-to-client raw public key negotiated")
+    if agreed.client_certificate_type == CertificateType.RAW_PUBLIC_KEY:
+        lines.append("Client-to-server raw public key negotiated")
+    if agreed.peer_public_key:
+        lines.append("Client raw public key")
+    return _joined(lines) + raw_key_text(agreed)
 
 
 def session_pem(session: Session, agreed: Negotiated, verdict: VerifyResult | None) -> str:
@@ -230,8 +255,8 @@ def _groups(config: ServerConfig, hello: ClientHelloView) -> list[str]:
     ]
 
 
-def brief_text(agreed: Negotiated, name_flags: int = ONELINE) -> str:
-    """The short summary of -rev."""
+def brief_text(agreed: Negotiated, verdict: VerifyResult | None, name_flags: int = ONELINE) -> str:
+    """The short summary of -brief and -rev."""
     hello = agreed.client_hello
     lines = [f"Protocol version: {labels.version_name(agreed.version)}"]
     if hello is not None:
@@ -242,14 +267,32 @@ def brief_text(agreed: Negotiated, name_flags: int = ONELINE) -> str:
             f"Signature Algorithms: {labels.listed(map(labels.scheme_name, hello.signature_schemes))}"
         )
     if agreed.peer_certificates:
-        subject = Certificate(agreed.peer_certificates[0]).subject
-        lines.append(heading("Peer certificate: ", subject, name_flags))
-        lines += _signed_with(agreed)
+        lines += _brief_certificate(agreed, verdict, name_flags)
+    elif agreed.peer_public_key:
+        lines.append("Peer used raw public key")
     else:
         lines.append("No peer certificate")
     if hello is not None:
+        if agreed.version != ProtocolVersion.TLS1_3:
+            lines += _point_formats(hello)
         lines.append(f"Supported groups: {labels.listed(map(labels.group_name, hello.groups))}")
     return _joined(lines)
+
+
+def _brief_certificate(agreed: Negotiated, verdict: VerifyResult | None, name_flags: int) -> list[str]:
+    try:
+        subject = Certificate(agreed.peer_certificates[0]).subject
+        lines = [heading("Peer certificate: ", subject, name_flags)]
+    except ValueError:
+        lines = ["Peer certificate: (it cannot be read)"]
+    scheme = agreed.peer_signature_scheme
+    if not agreed.resumed and (hashed := labels.signing_digest(scheme)) is not None:
+        lines.append(f"Hash used: {hashed}")
+    if not agreed.resumed and (kind := labels.signature_type(scheme)) is not None:
+        lines.append(f"Signature type: {kind}")
+    if verdict is not None:
+        lines.append("Verification: OK" if verdict.ok else f"Verification error: {text_of(verdict.code)}")
+    return lines
 
 
 def statistics_text(totals: Totals) -> str:
@@ -262,10 +305,10 @@ def statistics_text(totals: Totals) -> str:
         (totals.accepts, "server accepts (SSL_accept())"),
         (totals.renegotiations, "server renegotiates (SSL_accept())"),
         (totals.finished, "server accepts that finished"),
-        (totals.hits, "session cache hits"),
+        (totals.hits + totals.external_hits, "session cache hits"),
         (totals.misses, "session cache misses"),
         (totals.timeouts, "session cache timeouts"),
-        (0, "callback cache hits"),
+        (totals.external_hits, "callback cache hits"),
         (totals.full, f"cache full overflows ({MAX_REMEMBERED} allowed)"),
     )
     return "".join(f"{number:4d} {words}\n" for number, words in rows)

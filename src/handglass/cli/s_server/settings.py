@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import socket
 import time
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from handglass.cli.chain_parameters import BadParameterError
 from handglass.cli.identity import LoadError
 from handglass.cli.key_log import open_key_log
-from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings
+from handglass.cli.message_file import open_message_file
+from handglass.cli.negotiation import EngineSettings, SettingError
 from handglass.cli.options.s_server import SServerOptions
 from handglass.cli.passphrase import PassphraseError
+from handglass.cli.randomness import RandomnessError, mix
+from handglass.cli.raw_keys import certificate_types
 from handglass.cli.s_server.certificates import Certificates, load_all, with_certificates
 from handglass.cli.s_server.identity import Chains, Secrets, read_secrets
-from handglass.cli.s_server.sessions import RecordedSessions
+from handglass.cli.s_server.protocol import protocol_arguments, read_engine
+from handglass.cli.s_server.sessions import RecordedSessions, make_sessions, session_arguments
 from handglass.cli.s_server.verification import (
     Verifier,
     authentication,
@@ -24,7 +28,6 @@ from handglass.cli.s_server.verification import (
 )
 from handglass.cli.stores import Stores, open_stores
 from handglass.handshake.config import ServerConfig
-from handglass.handshake.sessions import MemorySessions
 from handglass.net.dial.listen import Listener, ListenOptions, open_listeners
 from handglass.net.dial.targets import ListenTarget, UnixTarget, parse_accept
 from handglass.net.errors import NetError
@@ -32,9 +35,10 @@ from handglass.net.files import FileError
 from handglass.net.trust import TrustError
 from handglass.records import dataclass, field
 
+if TYPE_CHECKING:
+    from handglass.cli.s_server.screen import ServerScreen
+
 DEFAULT_PORT = "4433"
-SESSION_CONTEXT = b"\x01\0\0\0"
-"""What OpenSSL's s_server binds its sessions to."""
 
 
 class StartError(ValueError):
@@ -53,7 +57,15 @@ class Settings:
     verifier: Verifier
     stores: Stores
     key_log: IO[str] | None = None
+    message_file: IO[str] | None = None
+    """Where -msg goes instead of standard output: a descriptor."""
     secrets: Secrets = field(default=Secrets(), repr=False)
+
+    def tell_with(self, screen: ServerScreen) -> None:
+        """Let all that has something to say write there."""
+        self.verifier.err = screen.err
+        if self.sessions.external is not None:
+            self.sessions.external.tell = screen.error
 
     @property
     def is_throwaway(self) -> bool:
@@ -64,37 +76,47 @@ class Settings:
 def read_settings(options: SServerOptions) -> Settings:
     """Read and check everything. Raises StartError."""
     try:
-        engine = engine_settings(options)
+        mix(options.rand)
+        engine = read_engine(options)
+        arguments = protocol_arguments(options, engine)
         secrets = read_secrets(options)
         stores = open_stores(options)
         certificates = load_all(options, secrets, _chains(options, stores))
         names = authorities(options)
         verifier = make_verifier(options, engine, stores)
         schemes = client_schemes(options, engine)
+        resumption = session_arguments(options)
         key_log = open_key_log(options.keylogfile)
+        message_file = open_message_file(options.msgfile)
     except BadParameterError as error:
         raise StartError(f"s_server: {error}") from error
-    except (SettingError, LoadError, PassphraseError, TrustError, FileError) as error:
+    except (SettingError, LoadError, PassphraseError, TrustError, FileError, RandomnessError) as error:
         raise StartError(str(error)) from error
-    sessions = RecordedSessions(MemorySessions(time.time))
+    sessions = make_sessions(options)
     config = ServerConfig(
-        **engine.arguments,
+        **arguments,
+        **certificate_types(options),
         client_authentication=authentication(options),
         client_signature_schemes=schemes,
         authorities=names,
         verify_peer=verifier,
-        prefer_own_suites=options.serverpref,
-        group_tuples=engine.group_tuples,
+        **resumption,
         sessions=sessions,
-        session_context=SESSION_CONTEXT,
-        num_tickets=options.num_tickets,
-        tickets=not options.no_ticket,
-        accept_early_data=options.early_data,
-        max_early_data=_early_data_allowed(options),
         send_cookie=options.stateless,
     )
-    config = with_certificates(config, certificates, options.servername)
-    return Settings(options, engine, config, certificates, sessions, verifier, stores, key_log, secrets)
+    config = with_certificates(config, certificates, options)
+    return Settings(
+        options,
+        engine,
+        config,
+        certificates,
+        sessions,
+        verifier,
+        stores,
+        key_log,
+        message_file=message_file,
+        secrets=secrets,
+    )
 
 
 def listen(options: SServerOptions) -> tuple[list[Listener], bool]:
@@ -146,14 +168,8 @@ def reload_certificates(settings: Settings) -> None:
     except (LoadError, FileError) as error:
         raise StartError(str(error)) from error
     settings.certificates = found
-    settings.config = with_certificates(settings.config, found, settings.options.servername)
+    settings.config = with_certificates(settings.config, found, settings.options)
 
 
 def _chains(options: SServerOptions, stores: Stores) -> Chains:
     return Chains(stores.own_store(), int(time.time()), options.build_chain)
-
-
-def _early_data_allowed(options: SServerOptions) -> int:
-    """What tickets promise: nothing unless one of the two options asks for it."""
-    wanted = options.early_data or options.has(SServerOptions.max_early_data)
-    return options.max_early_data if wanted else 0

@@ -22,7 +22,7 @@ def begin_stapling(settings: Settings, tell: Callable[[str], None]) -> Stapling 
 
     stapling = Stapling(status_options(settings.options), settings.stores.issuers(), tell)
     config = replace(settings.config, staple=stapling.responses)
-    settings.config = with_certificates(config, settings.certificates, settings.options.servername)
+    settings.config = with_certificates(config, settings.certificates, settings.options)
     stapling.prepare(settings.certificates.all)
     return stapling
 

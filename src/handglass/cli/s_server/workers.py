@@ -18,7 +18,7 @@ from contextlib import suppress
 from handglass.cli.s_server.report import Totals
 from handglass.net.dial.listen import Listener
 
-LAYOUT = struct.Struct("!8Q")
+LAYOUT = struct.Struct("!9Q")
 
 
 class Lifeline:

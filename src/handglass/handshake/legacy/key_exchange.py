@@ -10,11 +10,11 @@ from typing import Protocol as Interface
 
 from handglass.crypto import BadPublic, finite_field
 from handglass.crypto import groups as crypto_groups
-from handglass.crypto.containers import ContainerError, public_key_of_certificate
 from handglass.crypto.entropy import Entropy
 from handglass.crypto.finite_field import FieldShare
 from handglass.crypto.groups import KeyShare
 from handglass.crypto.rsa import RSAPrivateKey, RSAPublicKey
+from handglass.handshake.certificates import peer_key
 from handglass.handshake.config import Config, ServerConfig
 from handglass.handshake.state import ClientHelloView, Negotiated
 from handglass.keys.premaster import make_rsa_premaster, open_rsa_premaster
@@ -217,7 +217,7 @@ class RsaClient:
 
     def answer(self, _message: Message | None, facts: Negotiated) -> tuple[Message, bytes]:
         """A fresh secret under the key of the server's certificate."""
-        key = rsa_key_of(facts.peer_certificates[0])
+        key = rsa_key_of(facts)
         try:
             secret, encrypted = make_rsa_premaster(key, self.offered_version, self.entropy)
         except BadPublic as error:
@@ -225,12 +225,9 @@ class RsaClient:
         return ClientKeyExchangeRSA(encrypted), secret
 
 
-def rsa_key_of(certificate: bytes) -> RSAPublicKey:
-    """The RSA key of a certificate (DER). Raises PeerError if it has none."""
-    try:
-        key = public_key_of_certificate(certificate)
-    except ContainerError as error:
-        raise PeerError(reasons.UNSUPPORTED_CERTIFICATE, str(error)) from error
+def rsa_key_of(facts: Negotiated) -> RSAPublicKey:
+    """The RSA key of the server. Raises PeerError if it has none."""
+    key = peer_key(facts)
     if not isinstance(key, RSAPublicKey):
         raise PeerError(reasons.CERTIFICATE_KEY_UNUSABLE, "RSA key transport needs an RSA key")
     return key
@@ -271,20 +268,21 @@ def common_ffdhe(config: Config, hello: ClientHelloView) -> NamedGroup | None:
     return next((group for group in hello.groups if group in ours), None)
 
 
-def excludes_dh(config: Config, hello: ClientHelloView) -> bool:
+def excludes_dh(config: ServerConfig, hello: ClientHelloView) -> bool:
     """Whether the client names finite-field groups, and none that we use: then DHE is out (RFC 7919 §4)."""
+    if config.dh_parameters is not None:
+        return False
     named = any(group in FFDHE_CODE_POINTS for group in hello.groups)
     return named and common_ffdhe(config, hello) is None
 
 
 def dh_group(config: ServerConfig, hello: ClientHelloView) -> tuple[int, int] | None:
-    """Prime and generator for DHE; None if the client excludes all of ours (RFC 7919 §4)."""
-    group = common_ffdhe(config, hello)
-    if group is None and excludes_dh(config, hello):
-        return None
-    if group is None and config.dh_parameters is not None:
+    """Prime and generator for DHE: as configured, or of a group that the client names if it names any (RFC 7919 §4)."""
+    if config.dh_parameters is not None:
         return config.dh_parameters
-    group = group or NamedGroup.FFDHE2048
+    if excludes_dh(config, hello):
+        return None
+    group = common_ffdhe(config, hello) or NamedGroup.FFDHE2048
     facts = group_facts.facts_of(group)
     return finite_field.ffdhe_prime(facts.bits if facts is not None else 2048), 2
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from handglass.crypto.identity import Identity
 from handglass.crypto.rsa import RSAPrivateKey
-from handglass.handshake.certificates import schemes_for_certificate
+from handglass.handshake.certificates import schemes_for_certificate, strict_enough
 from handglass.handshake.legacy.key_exchange import (
     DheServer,
     EcdheServer,
@@ -80,8 +80,10 @@ def choose(me: ServerState, hello: ClientHelloView) -> Conversation[Choice]:
     identities: Sequence[Identity] = me.config.identities
     if me.config.choose_identity is not None:
         identities = yield from ask("certificate", me.config.choose_identity, hello, me.config.identities)
+    in_chains = hello.certificate_signature_schemes or hello.signature_schemes or DEFAULT_SCHEMES
+    usable = [identity for identity in identities if strict_enough(me.config, identity, in_chains)]
     for suite in shared:
-        choice = try_suite(me, hello, suite, identities)
+        choice = try_suite(me, hello, suite, usable)
         if choice is not None:
             choice.alpn = alpn
             return choice
@@ -102,7 +104,10 @@ def find_session(
 ) -> Conversation[tuple[Session | None, bool]]:
     """The session to resume, and whether it came from a ticket (RFC 5077 §3.4, RFC 5246 §7.3, RFC 7627 §5.3)."""
     sessions = me.config.sessions
-    if sessions is None or me.renegotiations:
+    renegotiating = me.renegotiations > 0
+    if sessions is None or me.authenticate_again:
+        return None, False
+    if renegotiating and not me.config.resume_in_renegotiation:
         return None, False
     session, by_ticket = None, False
     ticket = hello.body(ExtensionType.SESSION_TICKET) if me.config.tickets else None
@@ -127,7 +132,7 @@ def find_session(
     offers_binding = ExtensionType.EXTENDED_MASTER_SECRET in hello and me.config.extended_master_secret
     if session.extended_master_secret and not offers_binding:
         raise PeerError(reasons.EXTENDED_MASTER_SECRET_CHANGED)
-    if offers_binding and not session.extended_master_secret:
+    if not session.extended_master_secret and (offers_binding or renegotiating):
         return None, False
     return session, by_ticket
 
@@ -197,7 +202,9 @@ def answers(me: ServerState, hello: ClientHelloView, choice: Choice) -> list[Ext
         found.append(Extension(ExtensionType.ENCRYPT_THEN_MAC, b""))
     if agreed.extended_master_secret:
         found.append(Extension(ExtensionType.EXTENDED_MASTER_SECRET, b""))
-    if me.config.scts is not None and ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP in hello:
+    wants_scts = choice.session is None and ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP in hello
+    if me.config.scts is not None and wants_scts:  # a resumption has no certificate (RFC 6962 §3.3.1)
         found.append(Extension(ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP, me.config.scts))
     found += choose_limits(me, hello)
+    found += me.type_answers
     return found

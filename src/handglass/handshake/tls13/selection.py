@@ -7,9 +7,12 @@ from functools import lru_cache
 
 from handglass.crypto.hashes import digest, equal
 from handglass.crypto.identity import Identity
+from handglass.handshake.certificates import strict_enough
+from handglass.handshake.config import ClientAuthentication
 from handglass.handshake.negotiation import (
     UNDERSTOOD,
     choose_alpn,
+    choose_certificate_types,
     choose_limits,
     lacks_client_certificate,
     ordered_suites,
@@ -104,6 +107,8 @@ def choose(me: ServerState, hello: ClientHelloView, only: CipherSuite | None = N
     choice = Choice(suite or offered[0], psk=psk)
     choose_group(me, hello, choice)
     if psk is None:
+        asks = me.config.client_authentication is not ClientAuthentication.NONE
+        choose_certificate_types(me, hello, asks=asks or ExtensionType.POST_HANDSHAKE_AUTH in hello)
         yield from choose_certificate(me, hello, choice)
     me.negotiated.alpn = choose_alpn(me.config, hello)
     if choice.retry_group is None:
@@ -133,8 +138,6 @@ def check_hello(hello: ClientHelloView) -> None:
         offered = hello.pre_shared_keys
         if offered is not None and len(offered.identities) != len(offered.binders):
             raise PeerError(reasons.BINDER_COUNT_MISMATCH)
-    elif ExtensionType.EARLY_DATA in hello:
-        raise PeerError(reasons.EARLY_DATA_WITHOUT_PSK)
     if (hello.key_shares is None) != (ExtensionType.SUPPORTED_GROUPS not in hello):
         raise PeerError(
             reasons.MISSING_SUPPORTED_GROUPS if hello.key_shares is not None else reasons.MISSING_KEY_SHARE
@@ -296,7 +299,10 @@ def choose_certificate(me: ServerState, hello: ClientHelloView, choice: Choice) 
         raise LocalError(reasons.NO_CERTIFICATE_CONFIGURED)
     if ExtensionType.SIGNATURE_ALGORITHMS not in hello:  # it relied on a pre-shared key that we do not take
         raise PeerError(reasons.MISSING_SIGNATURE_ALGORITHMS)
+    in_chains = hello.certificate_signature_schemes or hello.signature_schemes
     for identity in identities:
+        if not strict_enough(config, identity, in_chains):
+            continue
         scheme = choose_scheme(identity, hello.signature_schemes, config.signature_schemes)
         if scheme is not None:
             choice.identity, choice.scheme = identity, scheme
@@ -324,13 +330,13 @@ def accept_early_data(me: ServerState, hello: ClientHelloView, choice: Choice) -
         claimed = (found.identities[0].obfuscated_ticket_age - source.age_add & 0xFFFFFFFF) / 1000
         if abs(claimed - (me.clock() - source.created)) > config.early_data_window:
             return False
-    if config.sessions is None:
+    if config.sessions is None or not config.anti_replay:
         return True
     return (yield from ask("replay", config.sessions.first_use, psk.identity))
 
 
 def common_answers(me: ServerState, hello: ClientHelloView) -> list[Extension]:
-    """The answers that mean the same in every version: server_name, ALPN, record limits."""
+    """The answers that mean the same in every version: server_name, ALPN, record limits, types of certificates."""
     found = []
     if me.config.acknowledge_server_name and hello.server_name is not None:
         found.append(Extension(ExtensionType.SERVER_NAME, b""))
@@ -338,6 +344,7 @@ def common_answers(me: ServerState, hello: ClientHelloView) -> list[Extension]:
         body = ext.ProtocolNameList((me.negotiated.alpn,)).encode()
         found.append(Extension(ExtensionType.ALPN, body))
     found += choose_limits(me, hello)
+    found += me.type_answers
     return found
 
 
@@ -390,6 +397,8 @@ def check_second_hello(
     for kind in {*first.extension_types, *second.extension_types} - free:
         if first.body(kind) != second.body(kind):
             raise PeerError(reasons.SECOND_HELLO_CHANGED, f"extension {kind.name}")
+    if group is None and first.body(ExtensionType.KEY_SHARE) != second.body(ExtensionType.KEY_SHARE):
+        raise PeerError(reasons.SECOND_HELLO_CHANGED, "extension KEY_SHARE, and no other group was asked for")
     if group is not None and [share.group for share in second.key_shares or ()] != [group]:
         raise PeerError(reasons.SECOND_HELLO_WRONG_SHARE, f"{group.name} was asked for")
     body = second.body(ExtensionType.COOKIE)

@@ -16,11 +16,18 @@ class Application:
     """One connection's application; the loop calls it, and it calls `send`, `close` and the like on the connection.
 
     `streaming`: it has more to send than it has sent; then `produce` is called whenever all has left, and
-    nothing is read from the client. `idle_limit`: the server's time limit for doing nothing applies.
+    nothing is read from the client. `idle_limit`: the server's time limit for doing nothing applies; to take
+    what was sent is doing something, and so is to send data if `data_is_activity`.
     """
 
     streaming = False
     idle_limit = False
+    data_is_activity = True
+
+    @property
+    def takes_data(self) -> bool:
+        """Whether data of the client is welcome now. If not it is not read, until `Server.release` is called."""
+        return True
 
     def on_handshake(self, link: ServedConnection) -> None:
         """A handshake is done; after a renegotiation, once more."""
@@ -40,6 +47,13 @@ class Application:
 
     def on_stop(self, link: ServedConnection) -> None:
         """The server is about to end: finish what is under way, soon."""
+        link.close()
+
+    def on_room(self, link: ServedConnection) -> None:
+        """What had to wait because the client did not read has been sent."""
+
+    def on_idle(self, link: ServedConnection) -> None:
+        """The client has done nothing for as long as `idle_limit` allows."""
         link.close()
 
     def produce(self, link: ServedConnection) -> None:

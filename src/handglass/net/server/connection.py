@@ -24,6 +24,7 @@ from handglass.registry.errors import LocalError, TLSError
 if TYPE_CHECKING:
     from handglass.handshake.events import Event
     from handglass.handshake.wants import Ask
+    from handglass.net.reluctant import ReluctantSocket
     from handglass.net.server.server import Server
 
 DONT_WAIT = socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0)
@@ -42,6 +43,15 @@ class Phase(IntEnum):
     LINGERING = 3
     """All is sent; what still comes is dropped until the client closes too."""
     GONE = 4
+
+
+class Wait(IntEnum):
+    """What a connection waits for."""
+
+    HANDSHAKE = 0
+    """For the client's next message of the handshake."""
+    READ = 1
+    WRITE = 2
 
 
 class ServedConnection:
@@ -65,7 +75,9 @@ class ServedConnection:
         "verdict",
     )
 
-    def __init__(self, server: Server, sock: socket.socket, address: object, number: int) -> None:
+    def __init__(
+        self, server: Server, sock: socket.socket | ReluctantSocket, address: object, number: int
+    ) -> None:
         self.server = server
         self.socket = sock
         self.address = address
@@ -151,7 +163,7 @@ class ServedConnection:
         """Give a deferred question its answer, unless the connection has ended meanwhile."""
         tls = self.tls
         if self.phase <= Phase.OPEN and tls is not None and tls.question is question:
-            self._go_on_reading()
+            self.go_on_reading()
             self.server.current = self
             self.do(tls.answer(value))
 
@@ -174,8 +186,11 @@ class ServedConnection:
                 f"{self.server.options.handshake_timeout:g} seconds in which the server waited to {state}"
             )
             self.fail(LocalError(reasons.HANDSHAKE_TIMEOUT, waited), AlertDescription.USER_CANCELED)
-        elif self.phase is Phase.OPEN and self._mask == READ:
-            self.close()
+        elif self._paused:
+            self.server.progress(self)  # it is we who do not listen
+        elif self.phase is Phase.OPEN and self._mask == READ and self.application is not None:
+            self.application.on_idle(self)
+            self._go_on()
         else:
             self.drop()  # in the middle of something: not a good end, and it shall not look like one
 
@@ -196,6 +211,8 @@ class ServedConnection:
         self.phase = Phase.GONE
         self.server.forget(self)
         self.socket.close()
+        if self.tls is not None:
+            self.tls.release()
 
     # Inside ----------------------------------------------------------------------------------------------
 
@@ -205,9 +222,14 @@ class ServedConnection:
 
     def _read(self) -> None:
         server = self.server
+        if self.phase is Phase.OPEN and self.application is not None and not self.application.takes_data:
+            self._stop_reading()
+            server.hold(self)
+            return
         try:
             count = self.socket.recv_into(server.buffer, 0, DONT_WAIT)
         except (BlockingIOError, InterruptedError):
+            self._tell_wait([])
             return
         except OSError:
             count = 0
@@ -220,11 +242,25 @@ class ServedConnection:
             self._peer_ended = self._is_mute = True
         tls = self.tls or self.connection
         server.current = self
-        self._take(tls.receive(server.view[:count]))
+        events = tls.receive(server.view[:count])
+        self._take(events)
         if not count and self.phase is Phase.OPEN and not self._is_streaming:
             self.close()
         elif self.phase < Phase.LINGERING:
             self._go_on()
+            self._tell_wait(events)
+
+    def _tell_wait(self, events: list[Event]) -> None:
+        """Tell whoever wants to know that a read has brought nothing to go on with, or that a write is not done."""
+        on_wait = self.server.options.on_wait
+        if on_wait is None or self.phase > Phase.OPEN:
+            return
+        if self.stalled:
+            on_wait(self, Wait.WRITE)
+        elif self.phase is Phase.HANDSHAKE:
+            on_wait(self, Wait.HANDSHAKE)
+        elif not any(isinstance(event, DataReceived | HandshakeCompleted) for event in events):
+            on_wait(self, Wait.READ)
 
     def _take(self, events: list[Event]) -> None:
         application = self.application
@@ -234,6 +270,8 @@ class ServedConnection:
                 return
             kind = type(event)
             if kind is DataReceived:
+                if application.data_is_activity:
+                    self.server.progress(self)
                 application.on_data(self, event.data, early=event.early)  # type: ignore[attr-defined]  # of its kind
             elif kind is HandshakeCompleted:
                 self._established(application)
@@ -253,8 +291,9 @@ class ServedConnection:
             self._paused = True
             self.server.remove(self.socket.fileno())
 
-    def _go_on_reading(self) -> None:
-        if self._paused:
+    def go_on_reading(self) -> None:
+        """Take in again what comes; nothing happens if that never stopped."""
+        if self._paused and self.phase is not Phase.GONE:
             self._paused = False
             self.server.look_after(self, self._mask)
 
@@ -271,7 +310,7 @@ class ServedConnection:
 
     def _leave(self) -> None:
         """Nothing more is to be said but what waits."""
-        self._go_on_reading()
+        self.go_on_reading()
         application, self.phase = self.application, Phase.CLOSING
         self.server.leaving(self)
         if application is not None:
@@ -293,12 +332,14 @@ class ServedConnection:
             application.produce(self)
         if self.phase >= Phase.LINGERING:
             return  # the application has ended it
-        self.stalled = bool(self._out)
+        before, self.stalled = self.stalled, bool(self._out)
         mask = WRITE if self.stalled or self._is_streaming else READ
         if mask != self._mask:
             self._mask = mask
             if not self._paused:
                 self.server.watch(self, mask)
+        if before and not self.stalled and application is not None:
+            application.on_room(self)
 
     def _flush(self) -> bool:
         """Send what waits; False if some of it still does."""

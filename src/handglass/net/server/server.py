@@ -9,6 +9,7 @@ own ends that one connection.
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -17,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 from handglass.handshake.config import ServerConfig
 from handglass.handshake.observer import Observer
 from handglass.net.dial.listen import Listener
+from handglass.net.reluctant import ReluctantSocket
 from handglass.net.server.application import Application
-from handglass.net.server.connection import ServedConnection
+from handglass.net.server.connection import ServedConnection, Wait
 from handglass.net.server.deadlines import NEVER, Deadlines
 from handglass.net.server.deferral import Deferral
 from handglass.net.server.poller import READ, Watched, make_poller
@@ -33,7 +35,9 @@ ACCEPT_BURST = 256
 """Connections taken in before those that stand have their turn."""
 OUT_OF_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 PAUSE = 0.2
-"""Seconds without accepting when the system has no room for another connection."""
+"""Seconds without accepting when there is no room for another connection."""
+SPARE_FILES = 64
+"""Of the files that may be open, how many no client gets: they are for what clients ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class ServerOptions:
     """Limits, in seconds; None: none.
 
     `accept_at_most`: the server ends after this many connections. `stop_seconds`: how long a server that was
-    told to stop waits for what is under way.
+    told to stop waits for what is under way. `read_size`: bytes read at once.
     """
 
     handshake_timeout: float | None = 60.0
@@ -49,6 +53,11 @@ class ServerOptions:
     linger_seconds: float = 2.0
     stop_seconds: float = 5.0
     accept_at_most: int | None = None
+    on_wait: Callable[[ServedConnection, Wait], None] | None = None
+    """Told each time that a connection was ready, and then had to wait for the client all the same."""
+    reluctant: bool = False
+    """Let hardly anything through at once, to test what is called again."""
+    read_size: int = BUFFER
 
 
 class Server:
@@ -78,11 +87,12 @@ class Server:
         self.make_application = make_application
         self.make_observer = make_observer
         self.deferred = deferred
-        self.buffer = bytearray(BUFFER)
+        self.buffer = bytearray(options.read_size)
         self.view = memoryview(self.buffer)
         self.file_buffer = bytearray(BUFFER)
         self.connections: dict[ServedConnection, None] = {}
         self.accepted = 0
+        self._held: list[ServedConnection] = []
         self.current: ServedConnection | None = None
         """The connection whose bytes are being looked at, for callbacks of the configuration."""
         self._deferral: Deferral | None = None
@@ -96,6 +106,7 @@ class Server:
         self._due = NEVER
         """When something is due; nothing is before that."""
         self._paused_until = NEVER
+        self._is_full = False
         self._stop_at = NEVER
         for door in self._doors:
             door.open()
@@ -152,6 +163,16 @@ class Server:
         """Wait for its socket again after `remove`."""
         self._poller.add(link.socket.fileno(), mask, link)
 
+    def hold(self, link: ServedConnection) -> None:
+        """Remember a connection whose application takes no data now."""
+        self._held.append(link)
+
+    def release(self) -> None:
+        """Applications take data again."""
+        held, self._held = self._held, []
+        for link in held:
+            link.go_on_reading()
+
     def ask(self, link: ServedConnection, question: Ask) -> None:
         """Have a deferred question worked out in a thread."""
         if self._deferral is None:
@@ -169,7 +190,7 @@ class Server:
             self._start(self._idle, link)
 
     def progress(self, link: ServedConnection) -> None:
-        """It has taken some of what was sent."""
+        """It has done something: its time limit for doing nothing begins anew."""
         if link in self._idle:
             self._start(self._idle, link)
 
@@ -248,7 +269,8 @@ class Server:
     def admit(self, sock: socket.socket, address: object) -> None:
         """Look after a connection that was accepted."""
         self.accepted += 1
-        link = ServedConnection(self, sock, address, self.accepted)
+        used = ReluctantSocket(sock) if self.options.reluctant else sock
+        link = ServedConnection(self, used, address, self.accepted)
         self.connections[link] = None
         self._poller.add(sock.fileno(), READ, link)
         self._start(self._handshakes, link)
@@ -261,16 +283,26 @@ class Server:
             door.close()
         self._doors = []
 
-    def pause_accepting(self, error: OSError) -> None:
-        """Give the system time to find room for another connection."""
-        if self._paused_until == NEVER:
-            self._on_problem(
-                f"cannot accept more connections now ({error.strerror}): {len(self.connections)} are open"
-            )
+    @property
+    def has_room(self) -> bool:
+        """Whether another connection leaves files enough to serve those that are there."""
+        limit = open_files_limit()
+        return limit is None or len(self.connections) < limit - min(SPARE_FILES, limit // 2)
+
+    def pause_accepting(self, why: str) -> None:
+        """Take in nobody for a while, or until somebody leaves; said once until all who wait are in."""
+        if not self._is_full:
+            count = len(self.connections)
+            self._on_problem(f"no room for more than these {count} connections ({why}): the others wait")
+        self._is_full = True
         self._paused_until = self._now + PAUSE
         self._due = min(self._due, self._paused_until)
         for door in self._doors:
             door.shut()
+
+    def all_are_in(self) -> None:
+        """Nobody waits any more."""
+        self._is_full = False
 
 
 class _Door:
@@ -304,13 +336,27 @@ class _Door:
         for _ in range(ACCEPT_BURST):
             if not self._is_open:
                 return
+            if not server.has_room:
+                server.pause_accepting(f"the limit is {open_files_limit()} open files, see ulimit -n")
+                return
             try:
                 sock, address = accept()
             except BlockingIOError:
+                server.all_are_in()
                 return
             except OSError as error:
                 if error.errno in OUT_OF_ROOM:
-                    server.pause_accepting(error)
+                    server.pause_accepting(os.strerror(error.errno))
                     return
                 continue  # that one has gone already
             server.admit(sock, address)
+
+
+def open_files_limit() -> int | None:
+    """How many files this process may have open; None where there is no limit."""
+    try:
+        import resource  # noqa: PLC0415 - not on every system
+    except ImportError:
+        return None
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return None if limit == resource.RLIM_INFINITY else limit
