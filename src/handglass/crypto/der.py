@@ -42,6 +42,7 @@ __all__ = [
     "encode_object_identifier",
     "encode_oid",
     "integer",
+    "is_minimal",
     "object_identifier",
     "octet_string",
     "optional_fields",
@@ -178,13 +179,17 @@ def octet_string(element: Element) -> bytes:
 def strict_integer(element: Element, tag: int = INTEGER) -> int:
     """Give the value of an INTEGER, which may have an implicit tag. Raises DerError for one that is empty or padded."""
     content = element.expect(tag, "an integer").content
-    first = content[:2]
-    padded = len(first) == 2 and first[0] in {0, 0xFF} and (first[0] ^ first[1]) < 0x80
-    if not content or padded:
+    if not is_minimal(content):
         raise DerError(
             f"an integer in {len(content)} bytes that needs another number, at offset {element.start}"
         )
     return int.from_bytes(content, "big", signed=True)
+
+
+def is_minimal(content: bytes) -> bool:
+    """Whether these are the content bytes of an INTEGER, no more than it needs (X.690 §8.3.2)."""
+    padded = len(content) > 1 and content[0] in {0, 0xFF} and (content[0] ^ content[1]) < 0x80
+    return bool(content) and not padded
 
 
 def boolean(element: Element, tag: int = BOOLEAN) -> bool:

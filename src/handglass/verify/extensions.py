@@ -121,7 +121,7 @@ class ExtensionFacts:
         self._certificate = certificate
         self._extensions = certificate.extensions
         self._problems: list[str] = []
-        self.invalid = not certificate.readable or bool(certificate._extension_list[1])
+        self.invalid = not certificate.well_formed or bool(certificate._extension_list[1])
         constraints = self._read(BASIC_CONSTRAINTS, _read_basic_constraints)
         self.basic_constraints = constraints
         self.ca = constraints is not None and constraints.ca
