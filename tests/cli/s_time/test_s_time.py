@@ -240,11 +240,15 @@ def test_starttls_goes_before_each_handshake(pki: Pki) -> None:
     heard: list[bytes] = []
 
     def serve(sock: socket.socket) -> TLSStream:
-        with sock.makefile("rb") as lines:
-            for answer in (b"220 here", b"250-here\r\n250 STARTTLS", b"220 go ahead"):
-                sock.sendall(answer + b"\r\n")
-                if answer != b"220 go ahead":
+        try:
+            with sock.makefile("rb") as lines:
+                for answer in (b"220 here", b"250-here\r\n250 STARTTLS"):
+                    sock.sendall(answer + b"\r\n")
                     heard.append(lines.readline())
+                sock.sendall(b"220 go ahead\r\n")
+        except OSError:  # the one under way when it was interrupted
+            sock.close()
+            raise
         return blocking.serve_one(sock, config)
 
     listeners = open_listeners([ListenTarget(ADDRESS, "0")])
@@ -253,7 +257,7 @@ def test_starttls_goes_before_each_handshake(pki: Pki) -> None:
         interrupted(server.port, "-new", "-starttls", "smtp", "-name", "me.test") as process,
     ):
         assert re.search(r"^  STARTTLS( +\d+\.\d{3}){7}$", process.text, re.MULTILINE)
-    assert set(heard) == {b"EHLO me.test\r\n", b"STARTTLS\r\n"}
+    assert set(heard) - {b""} == {b"EHLO me.test\r\n", b"STARTTLS\r\n"}
 
 
 @needs("openssl")
