@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import dsa, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     pkcs7,
     pkcs12,
 )
@@ -358,6 +359,25 @@ def test_keys_and_certificates_that_do_not_match() -> None:
         make_identity(identity().certificate, generate_key("p256"))
     with pytest.raises(ContainerError, match=r"\(one is rsa, the other ec\)$"):
         make_identity(identity().certificate, identity("rsa").key)
+
+
+@pytest.mark.parametrize("bare", [True, False], ids=["SEC 1", "PKCS#8"])
+def test_ec_keys_of_old_programs(bare: bool) -> None:
+    """They left out the leading zeros of the scalar, which OpenSSL reads all the same."""
+    key = ec.derive_private_key(0x1234567890, ec.SECP256R1())
+    point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    curve = der.encode_object_identifier("1.2.840.10045.3.1.7")
+    scalar = der.encode(der.OCTET_STRING, bytes.fromhex("1234567890"))
+    public = der.encode(0xA1, der.encode(der.BIT_STRING, b"\0" + point))
+    parameters = der.encode(0xA0, curve) if bare else b""
+    data = der.encode(der.SEQUENCE, der.encode_integer(1), scalar, parameters, public)
+    if not bare:
+        algorithm = der.encode(der.SEQUENCE, der.encode_object_identifier("1.2.840.10045.2.1"), curve)
+        whole = der.encode(der.OCTET_STRING, data)
+        data = der.encode(der.SEQUENCE, der.encode_integer(0), algorithm, whole)
+    loaded = load_private_key(data)
+    assert isinstance(loaded, ec.EllipticCurvePrivateKey)
+    assert loaded.private_numbers() == key.private_numbers()
 
 
 def test_an_inconsistent_rsa_key_is_refused() -> None:

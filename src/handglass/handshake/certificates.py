@@ -11,8 +11,8 @@ from handglass.crypto.containers import ContainerError, public_key_info_of_certi
 from handglass.crypto.identity import Identity
 from handglass.crypto.private_keys import load_public_key, read_public_key_info
 from handglass.crypto.signatures import PublicKey, schemes_for
-from handglass.handshake.config import Config
-from handglass.handshake.state import ClientState, Negotiated
+from handglass.handshake.config import ClientConfig, Config
+from handglass.handshake.state import CertificateRequestFacts, ClientState, Negotiated
 from handglass.handshake.wants import Conversation, ask
 from handglass.registry import reasons
 from handglass.registry.code_points import SignatureScheme
@@ -39,23 +39,32 @@ def choose_client_identity(
     server may still know better than its list.
     """
     config, request = me.config, me.negotiated.certificate_request
-    in_chains = (request.certificate_signature_schemes if request is not None else ()) or schemes
     if config.choose_identity is not None:
         return (yield from ask("client certificate", config.choose_identity, schemes, authorities))
+    assert request is not None  # noqa: S101 - who is asked has read a request; for the type checker
+    return first_able(config, config.identities, request)
+
+
+def first_able(
+    config: ClientConfig, identities: Sequence[Identity], request: CertificateRequestFacts
+) -> Identity | None:
+    """The first of these that can answer a request, one whose chain leads to a named authority before others."""
+    schemes, authorities = request.signature_schemes, request.authorities
+    in_chains = request.certificate_signature_schemes or schemes
     common = set(config.client_signature_schemes or config.signature_schemes).intersection(schemes)
     able = [
         identity
-        for identity in config.identities
+        for identity in identities
         if not common.isdisjoint(schemes_for_certificate(identity.certificate))
         and strict_enough(config, identity, in_chains)
     ]
     if len(able) > 1 and authorities:
-        named = [identity for identity in able if _leads_to(identity, authorities)]
+        named = [identity for identity in able if leads_to(identity, authorities)]
         able = named or able
     return able[0] if able else None
 
 
-def _leads_to(identity: Identity, authorities: Sequence[bytes]) -> bool:
+def leads_to(identity: Identity, authorities: Sequence[bytes]) -> bool:
     """Whether a certificate of the chain was issued by one of these names (DER)."""
     for certificate in identity.certificates:
         with suppress(ContainerError):
@@ -70,7 +79,11 @@ def shown_raw_key(identity: Identity) -> bytes:
 
 
 def peer_key(facts: Negotiated) -> PublicKey:
-    """The key of the peer's certificate, or its raw public key. Raises PeerError if it cannot be used."""
+    """The key of the peer's certificate, or its raw public key.
+
+    Raises:
+        PeerError: bad_certificate for what is no certificate, unsupported_certificate for a key of no use here.
+    """
     return _peer_key(facts)[0]
 
 
@@ -85,6 +98,9 @@ def peer_key_for(facts: Negotiated, scheme: SignatureScheme, *, curve_bound: boo
 def _peer_key(facts: Negotiated) -> tuple[PublicKey, bytes]:
     try:
         spki = facts.peer_public_key or public_key_info_of_certificate(facts.peer_certificates[0]).raw
+    except ContainerError as error:
+        raise PeerError(reasons.BAD_CERTIFICATE, str(error)) from error
+    try:
         return load_public_key(spki), spki
     except ContainerError as error:
         raise PeerError(reasons.UNSUPPORTED_CERTIFICATE, str(error)) from error

@@ -6,7 +6,7 @@ import contextlib
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from handglass.cli.judge import Judge
@@ -22,6 +22,7 @@ from handglass.cli.sessions import SessionFile, write_session
 from handglass.cli.stapled import Demand
 from handglass.connection import ClientConnection
 from handglass.crypto.containers import certificates_to_pem
+from handglass.crypto.identity import Identity
 from handglass.handshake.events import (
     CertificateRequested,
     Closed,
@@ -41,7 +42,7 @@ from handglass.observe import advice, report
 from handglass.observe.session_text import shown_session_id
 from handglass.records import replace
 from handglass.registry import reasons
-from handglass.registry.code_points import AlertDescription, ProtocolVersion
+from handglass.registry.code_points import AlertDescription, ProtocolVersion, SignatureScheme
 from handglass.registry.errors import LocalError, PeerError, TLSError
 from handglass.verify.codes import VerifyCode
 
@@ -94,6 +95,8 @@ class Visit:
             now=int(time.time()),
         )
         config = replace(settings.config, session=session, verify_peer=self._judge_peer)
+        if settings.extra_sets:
+            config = replace(config, choose_identity=self._choose_identity)
         self._config = config
         self.connection = ClientConnection(config, clock=time.time, observer=observer(settings, screen))
         self._pump = Pump(
@@ -422,6 +425,14 @@ class Visit:
         if result is None:
             return self._earlier if self.connection.negotiated.resumed else None
         return int(result.code)
+
+    def _choose_identity(
+        self, _schemes: Sequence[SignatureScheme], _names: Sequence[bytes]
+    ) -> Identity | None:
+        from handglass.cli.extra_choice import client_choice  # noqa: PLC0415 - few have several certificates
+
+        sets, agreed = self._settings.extra_sets, self.connection.negotiated
+        return client_choice(self._config, sets, agreed, sys.stderr, self._settings.name_flags)
 
     def _judge_peer(self, chain: PeerChain) -> None:
         self._tell_no_name()

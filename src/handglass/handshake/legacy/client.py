@@ -29,9 +29,11 @@ from handglass.handshake.legacy.common import (
     make_security,
     read_finished,
     send_finished,
+    settle_extended_master_secret,
 )
 from handglass.handshake.legacy.key_exchange import ClientExchange, client_exchange
 from handglass.handshake.legacy.profiles import PROFILES, Profile, master_secret
+from handglass.handshake.legacy.status import read_status
 from handglass.handshake.session import Session
 from handglass.handshake.state import CertificateRequestFacts, ClientState, PeerChain, decode_extension
 from handglass.handshake.wants import (
@@ -41,6 +43,7 @@ from handglass.handshake.wants import (
     Send,
     SendWarning,
     Tell,
+    Turn,
     ask,
     expect,
     maybe,
@@ -51,7 +54,6 @@ from handglass.messages.extension import Place
 from handglass.messages.handshake import (
     Certificate12,
     CertificateRequest12,
-    CertificateStatus,
     CertificateVerify,
     HelloRequest,
     Message,
@@ -65,7 +67,6 @@ from handglass.messages.handshake import (
 from handglass.registry import reasons, suites
 from handglass.registry.code_points import (
     AlertDescription,
-    CertificateStatusType,
     CipherSuite,
     CompressionMethod,
     ExtensionType,
@@ -76,7 +77,6 @@ from handglass.registry.suites import SuiteFacts
 
 READ_CERTIFICATE = Expectation("read server certificate", Certificate12)
 READ_RAW_KEY = Expectation("read server certificate", RawPublicKeyCertificate12)
-READ_CERTIFICATE_STATUS = Expectation("read certificate status", CertificateStatus, optional=True)
 READ_ECDHE = Expectation("read server key exchange", ServerKeyExchangeECDHE)
 READ_DHE = Expectation("read server key exchange", ServerKeyExchangeDHE)
 READ_REQUEST = Expectation("read server certificate request", CertificateRequest12, optional=True)
@@ -101,7 +101,8 @@ def connected(me: ClientState) -> Conversation[None]:
         requests += 1
         if requests > me.config.limits.renegotiations:
             raise PeerError(reasons.TOO_MANY_HELLO_REQUESTS)
-        accepted = me.config.allow_renegotiation and me.negotiated.secure_renegotiation
+        safe = me.negotiated.secure_renegotiation or me.config.allow_legacy_peer
+        accepted = me.config.allow_renegotiation and safe
         yield Tell(RenegotiationRequested(accepted))
         if accepted:
             yield from renegotiate_once(me)
@@ -192,6 +193,8 @@ def check_renegotiation_info(me: ClientState, bodies: dict[ExtensionType, bytes]
             raise PeerError(reasons.RENEGOTIATION_INSECURE, "allow it with -legacy_server_connect")
         agreed.secure_renegotiation = False
         return
+    if me.renegotiations and not agreed.secure_renegotiation:
+        raise PeerError(reasons.RENEGOTIATION_MISMATCH, "the first handshake had none (RFC 5746 §4.2)")
     info = decode_extension(ext.RenegotiationInfo, body, ExtensionType.RENEGOTIATION_INFO)
     if info.renegotiated_connection != b"".join(agreed.verify_data):
         raise PeerError(reasons.RENEGOTIATION_MISMATCH)
@@ -202,9 +205,10 @@ def take_legacy_answers(me: ClientState, facts: SuiteFacts, bodies: dict[Extensi
     """Note the answers, those of these versions first (RFC 7627, RFC 7366, RFC 8422 §5.1.2)."""
     agreed = me.negotiated
     take_answers(me, bodies)
-    agreed.extended_master_secret = ExtensionType.EXTENDED_MASTER_SECRET in bodies
-    if me.config.require_extended_master_secret and not agreed.extended_master_secret:
-        raise PeerError(reasons.MISSING_EXTENDED_MASTER_SECRET)
+    bound = ExtensionType.EXTENDED_MASTER_SECRET in bodies
+    if me.renegotiations and agreed.extended_master_secret and not bound:
+        raise PeerError(reasons.EXTENDED_MASTER_SECRET_DROPPED)
+    settle_extended_master_secret(me, used=bound)
     before, agreed.encrypt_then_mac = agreed.encrypt_then_mac, ExtensionType.ENCRYPT_THEN_MAC in bodies
     check_encrypt_then_mac(me, facts, before=before)
     if agreed.encrypt_then_mac and facts.mac == "AEAD":
@@ -221,10 +225,11 @@ def take_legacy_answers(me: ClientState, facts: SuiteFacts, bodies: dict[Extensi
 def is_resumption(me: ClientState, offer: Offer, answer: ServerHello) -> bool:
     """Whether the server agreed to resume (RFC 5246 §7.3, RFC 5077 §3.4), on the same terms (RFC 7627 §5.3)."""
     session, agreed = offer.session, me.negotiated
-    if session is None or not answer.legacy_session_id_echo:
+    echo = answer.legacy_session_id_echo
+    if not echo or echo != offer.hello.legacy_session_id:
         return False
-    if answer.legacy_session_id_echo != offer.hello.legacy_session_id or session.version != agreed.version:
-        return False
+    if session is None or session.version != agreed.version:
+        raise PeerError(reasons.UNKNOWN_SESSION_RESUMED)
     if session.suite != agreed.suite:
         raise PeerError(reasons.SUITE_CHANGED_IN_RESUMPTION)
     if session.extended_master_secret != agreed.extended_master_secret:
@@ -260,7 +265,7 @@ def full(
     agreed = me.negotiated
     agreed.resumed = False
     take_certificate_types(me, offer.types, bodies)
-    yield from read_server_certificate(me, status_promised=ExtensionType.STATUS_REQUEST in bodies)
+    yield from read_server_certificate(me, bodies)
     exchange = client_exchange(me.config, facts, offer.hello.legacy_version, me.entropy)
     params = yield from read_server_params(me, profile, facts, exchange)
     request = yield from maybe(READ_REQUEST)
@@ -268,6 +273,7 @@ def full(
     if request is not None:
         identity = yield from consider_request(me, request)
     yield from expect(READ_DONE)
+    yield Turn()
     if request is not None:
         yield Send(own_certificate(me, identity))
     message, premaster = exchange.answer(params, agreed)
@@ -289,7 +295,7 @@ def full(
     yield from keep_session(me, security, ticket)
 
 
-def read_server_certificate(me: ClientState, *, status_promised: bool) -> Conversation[None]:
+def read_server_certificate(me: ClientState, bodies: dict[ExtensionType, bytes]) -> Conversation[None]:
     """Certificate and, if one was announced, CertificateStatus (RFC 5246 §7.4.2, RFC 6066 §8), and the judgement."""
     agreed = me.negotiated
     before = agreed.peer_certificates[:1] or agreed.peer_public_key
@@ -305,12 +311,7 @@ def read_server_certificate(me: ClientState, *, status_promised: bool) -> Conver
     if me.renegotiating and not agreed.extended_master_secret and shown != before:
         raise PeerError(reasons.RENEGOTIATION_CERTIFICATE_CHANGED)
     check_lengths(me, len(agreed.peer_certificates))
-    response = None
-    if status_promised:
-        status = yield from maybe(READ_CERTIFICATE_STATUS)
-        if status is not None and status.status_type == CertificateStatusType.OCSP:
-            response = status.response
-    agreed.peer_ocsp_responses = (response,)
+    agreed.peer_ocsp_responses = yield from read_status(bodies, len(agreed.peer_certificates))
     yield Tell(PeerCertificateReceived(agreed.peer_certificates, public_key=agreed.peer_public_key))
     peer = PeerChain(
         agreed.peer_certificates,

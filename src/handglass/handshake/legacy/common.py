@@ -125,6 +125,13 @@ def finished(me: State, security: Security, *, by_client: bool) -> bytes:
     )
 
 
+def settle_extended_master_secret(me: State, *, used: bool) -> None:
+    """Note whether it is used; it may be required here (RFC 7627 §5.2)."""
+    me.negotiated.extended_master_secret = used
+    if me.settings.require_extended_master_secret and not used:
+        raise PeerError(reasons.MISSING_EXTENDED_MASTER_SECRET)
+
+
 def check_encrypt_then_mac(me: State, facts: SuiteFacts, *, before: bool) -> None:
     """A renegotiation may bring encrypt-then-MAC, but must not give it up for MAC-then-encrypt (RFC 7366 §3.1)."""
     if before and me.renegotiations and not me.negotiated.encrypt_then_mac and facts.mac != "AEAD":

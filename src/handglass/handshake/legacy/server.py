@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handglass.crypto import BadSignature
 from handglass.crypto.identity import Identity
-from handglass.handshake.certificates import peer_key_for, shown_raw_key
+from handglass.handshake.certificates import peer_key, peer_key_for, shown_raw_key
 from handglass.handshake.config import ClientAuthentication
 from handglass.handshake.events import HandshakeCompleted, PeerCertificateReceived, RenegotiationRequested
 from handglass.handshake.legacy import selection
@@ -16,11 +16,13 @@ from handglass.handshake.legacy.common import (
     make_security,
     read_finished,
     send_finished,
+    settle_extended_master_secret,
 )
 from handglass.handshake.legacy.key_exchange import DheServer, ServerExchange
 from handglass.handshake.legacy.profiles import PROFILES, Profile, master_secret
 from handglass.handshake.legacy.selection import Choice
-from handglass.handshake.negotiation import UNDERSTOOD, choose_certificate_types, stapled_responses
+from handglass.handshake.legacy.status import choose_status
+from handglass.handshake.negotiation import UNDERSTOOD, choose_certificate_types
 from handglass.handshake.session import Session
 from handglass.handshake.state import (
     CertificateRequestFacts,
@@ -29,14 +31,23 @@ from handglass.handshake.state import (
     ServerState,
     decode_extension,
 )
-from handglass.handshake.wants import Allow, Conversation, Expectation, Send, SendWarning, Tell, ask, expect
+from handglass.handshake.wants import (
+    Allow,
+    Conversation,
+    Expectation,
+    Send,
+    SendWarning,
+    Tell,
+    Turn,
+    ask,
+    expect,
+)
 from handglass.keys.transcript import Transcript
 from handglass.messages import extensions as ext
 from handglass.messages.handshake import (
     DOWNGRADE_TLS12,
     Certificate12,
     CertificateRequest12,
-    CertificateStatus,
     CertificateVerify,
     ClientHello,
     ClientKeyExchangeDHE,
@@ -53,7 +64,6 @@ from handglass.messages.handshake import (
 from handglass.registry import reasons
 from handglass.registry.code_points import (
     AlertDescription,
-    CertificateStatusType,
     CipherSuite,
     ClientCertificateType,
     CompressionMethod,
@@ -69,6 +79,7 @@ UNDERSTOOD_HERE = (
     ExtensionType.ENCRYPT_THEN_MAC,
     ExtensionType.EXTENDED_MASTER_SECRET,
     ExtensionType.RENEGOTIATION_INFO,
+    ExtensionType.STATUS_REQUEST_V2,
 )
 """What a server of these versions reads besides, and therefore refuses if it is malformed."""
 
@@ -146,6 +157,7 @@ def negotiate(me: ServerState, hello: ClientHelloView) -> Conversation[None]:
     assert agreed.version is not None  # noqa: S101 - chosen before this conversation; for the type checker
     profile = PROFILES[agreed.version]
     yield Allow(version=agreed.version, drop_change_cipher_spec=False)
+    yield Turn()
     check_hello(me, hello)
     choice = yield from selection.choose(me, hello)
     agreed.suite = choice.suite
@@ -153,11 +165,8 @@ def negotiate(me: ServerState, hello: ClientHelloView) -> Conversation[None]:
         agreed.alpn = choice.alpn
     me.transcript.choose(profile.hash_of(choice.facts))
     me.transcript.add(hello.raw)
-    agreed.extended_master_secret = (
-        me.config.extended_master_secret and ExtensionType.EXTENDED_MASTER_SECRET in hello
-    )
-    if me.config.require_extended_master_secret and not agreed.extended_master_secret:
-        raise PeerError(reasons.MISSING_EXTENDED_MASTER_SECRET)
+    offers_binding = ExtensionType.EXTENDED_MASTER_SECRET in hello
+    settle_extended_master_secret(me, used=offers_binding and me.config.extended_master_secret)
     before, agreed.encrypt_then_mac = (
         agreed.encrypt_then_mac,
         (
@@ -261,19 +270,19 @@ def full(
     requested = authenticate or config.client_authentication is not ClientAuthentication.NONE
     requested = requested and choice.identity is not None
     choose_certificate_types(me, hello, asks=requested)
-    response = None
+    stapled = None
     if choice.identity is not None and not agreed.shows_raw_key:
-        response = next(iter((yield from stapled_responses(config, hello, choice.identity))), None)
+        stapled = yield from choose_status(config, hello, choice.identity)
     promises = []
     if use_ticket:
         promises.append(Extension(ExtensionType.SESSION_TICKET, b""))
-    if response is not None:
-        promises.append(Extension(ExtensionType.STATUS_REQUEST, b""))
+    if stapled is not None:
+        promises.append(Extension(stapled[0], b""))
     yield from send_server_hello(me, hello, choice, session_id, tuple(promises))
     if choice.identity is not None:
         yield Send(own_certificate(me, choice.identity))
-        if response is not None:
-            yield Send(CertificateStatus(CertificateStatusType.OCSP, response))
+        if stapled is not None:
+            yield Send(stapled[1])
     yield from send_params(me, choice)
     if requested:
         yield from send_request(me)
@@ -366,6 +375,7 @@ def read_client_certificate(me: ServerState) -> Conversation[bool]:
         public_key=agreed.peer_public_key,
     )
     yield from ask("verification", me.config.verify_peer, peer)
+    peer_key(agreed)  # what is no certificate is told at once: CertificateVerify comes two messages later
     return True
 
 

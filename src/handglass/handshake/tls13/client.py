@@ -31,6 +31,7 @@ from handglass.handshake.wants import (
     Send,
     SendChangeCipherSpec,
     Tell,
+    Turn,
     expect,
     maybe,
 )
@@ -93,6 +94,7 @@ def handshake(me: ClientState, offer: Offer, answer: ServerHello) -> Conversatio
 
 def retry(me: ClientState, offer: Offer, answer: ServerHello) -> Conversation[Offer]:
     """Do what a HelloRetryRequest asks for (RFC 8446 §4.1.4)."""
+    yield Turn()
     suite = check_suite(offer, answer)
     me.negotiated.suite, me.negotiated.hello_retried = suite, True
     asked = offer.types | {ExtensionType.COOKIE}

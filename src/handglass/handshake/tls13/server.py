@@ -31,6 +31,7 @@ from handglass.handshake.wants import (
     Send,
     SendChangeCipherSpec,
     Tell,
+    Turn,
     expect,
 )
 from handglass.keys import schedule
@@ -98,6 +99,7 @@ def retry(
     me: ServerState, hello: ClientHelloView, choice: Choice, raw: bytes
 ) -> Conversation[tuple[ClientHelloView, Choice]]:
     """Ask for another key share, or for a cookie to come back, and read the second hello (RFC 8446 §4.1.4)."""
+    yield Turn()
     config, group = me.config, choice.retry_group
     cookie = me.entropy(config.cookie_size) if config.send_cookie else None
     hash_name = facts_of(choice.suite).prf_hash
