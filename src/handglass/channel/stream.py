@@ -144,6 +144,13 @@ class StreamChannel:
             self._at = 0
         self._in += data
 
+    def pass_over(self, message: bytes) -> bool:
+        """Drop this handshake message if it is the next thing that has been read; whether it was."""
+        found = self._handshake.startswith(message)
+        if found:
+            del self._handshake[: len(message)]
+        return found
+
     def next(self) -> tuple[int, bytes] | None:
         """The next thing that is complete: (content type, bytes), or None when more input is needed.
 

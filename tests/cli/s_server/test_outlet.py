@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.s_server.serving import DEFAULT_LIMIT
 from handglass.cli.s_server.outlet import LIMIT, Outlet, never_waits
+from support.processes import DEFAULT_LIMIT
 
 
 @pytest.fixture
@@ -30,6 +30,10 @@ def read(descriptor: int, size: int) -> bytes:
     return data
 
 
+def has_room(outlet: Outlet) -> bool:
+    return not outlet.is_full
+
+
 def test_everything_comes_in_order(pipe: tuple[int, int]) -> None:
     reading, writing = pipe
     outlet = Outlet(lambda: None)
@@ -46,7 +50,7 @@ def test_a_reader_that_stops_loses_reports_and_is_told_and_never_data(pipe: tupl
     outlet = Outlet(room.set)
     data = os.urandom(1 << 14) * (LIMIT // (1 << 14) + 10)
     outlet.put(writing, data, is_report=False)
-    assert outlet.is_full
+    assert not has_room(outlet)
     for _ in range(3):
         outlet.put(writing, b"a report\n", is_report=True)
     outlet.put(writing, b"more data\n", is_report=False)
@@ -55,7 +59,7 @@ def test_a_reader_that_stops_loses_reports_and_is_told_and_never_data(pipe: tupl
     found = read(reading, len(data) + 10 + len(note))
     assert found == data + b"more data\n" + note
     assert room.wait(DEFAULT_LIMIT)
-    assert not outlet.is_full
+    assert has_room(outlet)
     outlet.put(writing, b"a report\n", is_report=True)
     assert read(reading, 9) == b"a report\n"
     outlet.close(DEFAULT_LIMIT)

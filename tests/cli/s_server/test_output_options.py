@@ -31,8 +31,8 @@ class BriefServer(Process):
 
     def __init__(self, pki: Pki, program: list[str]) -> None:
         identity, self.port = pki.server("p256"), free_port()
-        words = ["s_server", "-accept", f"{ADDRESS}:{self.port}", "-brief", "-verify", "3"]
-        files = ["-CAfile", pki.roots, "-cert", identity.certificate, "-key", identity.key]
+        words: list[str | Path] = ["s_server", "-accept", f"{ADDRESS}:{self.port}", "-brief", "-verify", "3"]
+        files: list[str | Path] = ["-CAfile", pki.roots, "-cert", identity.certificate, "-key", identity.key]
         super().__init__([*program, *words, *files])
         self.wait_until_listening(self.port)
 
@@ -111,7 +111,8 @@ def test_a_file_for_messages_that_nobody_wants_is_empty(pki: Pki, tmp_path: Path
 
 
 def test_a_file_for_messages_that_cannot_be_written(tmp_path: Path) -> None:
-    words = ["s_server", "-accept", "127.0.0.1:0", "-throwaway_cert", "-msgfile", tmp_path / "none" / "x"]
+    file = tmp_path / "none" / "x"
+    words = ["s_server", "-accept", "127.0.0.1:0", "-throwaway_cert", "-msgfile", str(file)]
     outcome = run([*PROGRAM, *words])
     assert outcome.returncode == 1
     assert "-msgfile" in outcome.stderr.decode()

@@ -22,6 +22,7 @@ from handglass.cli.s_time.settings import StartError, read_settings
 from handglass.handshake.config import ServerConfig
 from handglass.net import blocking
 from handglass.net.blocking import TLSStream
+from handglass.net.dial import ListenTarget, open_listeners
 from handglass.net.identities import load_identity
 from support.peers import ADDRESS, OpenSSLServer, needs, program
 from support.pki import Pki
@@ -239,6 +240,28 @@ def test_what_the_server_is_asked_for(
         with interrupted(port, *PAGE, *words, marks=r"\*"):
             pass
     assert set(met) == {(name, f"GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\n\r\n".encode())}
+
+
+def test_starttls_goes_before_each_handshake(pki: Pki) -> None:
+    identity = pki.server("p256")
+    config = ServerConfig(identities=(load_identity(identity.chain, identity.key),))
+    heard: list[bytes] = []
+
+    def serve(sock: socket.socket) -> TLSStream:
+        with sock.makefile("rb") as lines:
+            for answer in (b"220 here", b"250-here\r\n250 STARTTLS", b"220 go ahead"):
+                sock.sendall(answer + b"\r\n")
+                if answer != b"220 go ahead":
+                    heard.append(lines.readline())
+        return blocking.serve_one(sock, config)
+
+    listeners = open_listeners([ListenTarget(ADDRESS, "0")])
+    with (
+        blocking.Server(listeners, serve, lambda _: None, max_clients=9, report=lambda _: None) as server,
+        interrupted(server.port, "-new", "-starttls", "smtp", "-name", "me.test") as process,
+    ):
+        assert re.search(r"^  STARTTLS( +\d+\.\d{3}){7}$", process.text, re.MULTILINE)
+    assert set(heard) == {b"EHLO me.test\r\n", b"STARTTLS\r\n"}
 
 
 @needs("openssl")

@@ -77,8 +77,9 @@ class Status(Web):
     def on_event(self, link: ServedConnection, event: Event) -> None:
         """What else a request may wait for."""
         if isinstance(event, PostHandshakeAuthenticationCompleted):
-            sent = "sent its certificate" if event.chain else "was asked for a certificate and sent none"
-            self._go_on(link, f"The client {sent} after the handshake.")
+            did = "sent" if event.chain else "was asked for"
+            none = "" if event.chain else ", and sent none"
+            self._go_on(link, f"The client {did} a certificate after the handshake{none}.")
         elif isinstance(event, WarningReceived) and event.description == AlertDescription.NO_RENEGOTIATION:
             self._go_on(link, "The client was asked for another handshake and does not want one.")
 

@@ -289,7 +289,7 @@ class Program:
             accept_at_most=options.naccept,
             read_size=read_size(options),
             on_wait=(lambda _, wait: self.screen.text(WAITS[wait])) if tells_waits else None,
-            in_pieces=options.nbio_test,
+            reluctant=options.nbio_test,
         )
 
 
