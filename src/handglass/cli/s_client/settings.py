@@ -66,8 +66,12 @@ class Settings:
 def read_settings(options: SClientOptions, environment: Mapping[str, str] | None = None) -> Settings:
     """Read and check everything. Raises StartError."""
     try:
-        mix(options.rand)
         surroundings = os.environ if environment is None else environment
+        if options.ssl_config is not None:
+            from handglass.cli.ssl_config import configured  # noqa: PLC0415 - rarely wanted
+
+            options = configured(options, options.ssl_config, surroundings)
+        mix(options.rand)
         way = read_way(options, surroundings)
         engine = within_limits(options, options, engine_settings(options))
         arguments = engine.arguments | detail_arguments("s_client", options) | _own_arguments(options, engine)
