@@ -132,6 +132,7 @@ def _own_arguments(options: SClientOptions, engine: EngineSettings) -> dict[str,
         signs_with = schemes_named("client_sigalgs", options.client_sigalgs, engine.security_level)
     return {
         "client_signature_schemes": signs_with,
+        "heartbeats": options.heartbeat,
         "fallback": options.fallback_scsv,
         "pad_hello_to": 512 if options.bugs else 0,
         "allow_legacy_peer": options.legacy_server_connect or options.legacy_renegotiation,

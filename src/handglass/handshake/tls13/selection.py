@@ -11,6 +11,7 @@ from handglass.handshake.certificates import strict_enough
 from handglass.handshake.negotiation import (
     UNDERSTOOD,
     choose_alpn,
+    choose_heartbeats,
     choose_limits,
     lacks_client_certificate,
     ordered_suites,
@@ -342,6 +343,7 @@ def common_answers(me: ServerState, hello: ClientHelloView) -> list[Extension]:
         body = ext.ProtocolNameList((me.negotiated.alpn,)).encode()
         found.append(Extension(ExtensionType.ALPN, body))
     found += choose_limits(me, hello)
+    found += choose_heartbeats(me, hello)
     return found
 
 
