@@ -10,18 +10,19 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import bulk, engine, handshakes, memory, starting
+from bench import bulk, engine, handshakes, load, memory, starting
 from bench.machinery import OPENSSL, Result, Settings
 from support.pki import shared_pki
 from support.processes import run
 
 GROUPS: dict[str, Callable[[Settings], Iterator[Result]]] = {
     "server": handshakes.servers,
-    "client": handshakes.clients,
+    "s_time": handshakes.clients,
     "engine": engine.engine,
     "bulk": bulk.bulk,
     "start": starting.starting,
     "memory": memory.memory,
+    "load": load.load,
 }
 
 

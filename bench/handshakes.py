@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import re
 import resource
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from bench.machinery import (
     ENVIRONMENT,
-    OPENSSL,
+    PROGRAMS,
     Result,
     Settings,
     compare,
@@ -33,21 +31,21 @@ LOADS = 3
 """Clients at a time."""
 KINDS = {"ECDSA P-256, X25519": "p256", "RSA-2048, X25519": "rsa"}
 FILE = "tiny.txt"
+# A TLS 1.3 client gets its ticket only if it reads, so it fetches a file to resume.
+MODES = {"full": ("-new",), "resumed": ("-reuse", "-www", f"/{FILE}")}
 
 
 def servers(settings: Settings) -> Iterator[Result]:
     """Full and resumed handshakes of the servers."""
     (settings.directory / FILE).write_text("abc")
     for title, key_type in KINDS.items():
-        for mode in ("full", "resumed"):
-            yield _server(settings, f"server, {mode}: {title}", key_type, mode)
+        for mode, options in MODES.items():
+            yield _server(settings, f"server, {mode}: {title}", key_type, options)
     yield _hybrid_server(settings)
 
 
-def _server(settings: Settings, name: str, key_type: str, mode: str) -> Result:
+def _server(settings: Settings, name: str, key_type: str, options: tuple[str, ...]) -> Result:
     cpu: dict[str, list[float]] = {}
-    # A TLS 1.3 client gets its ticket only if it reads, so it fetches a file to resume.
-    options = ["-new"] if mode == "full" else ["-reuse", "-www", f"/{FILE}"]
 
     def measure(side: str) -> float:
         identity = settings.pki.server(key_type)
@@ -66,21 +64,14 @@ def _medians(values: dict[str, list[float]]) -> dict[str, float]:
     return {side: sorted(taken)[len(taken) // 2] for side, taken in values.items()}
 
 
-def _load(port: int, options: list[str], seconds: float) -> tuple[int, float]:
+def _load(port: int, options: tuple[str, ...], seconds: float) -> tuple[int, float]:
     """Run the load for so long; return the connections made and the seconds it took."""
-    whole = max(1, round(seconds))
-    argv = [OPENSSL, "s_time", "-connect", f"127.0.0.1:{port}", "-time", str(whole), *options]
     start = time.perf_counter()
-    clients = [Process(on_cpu(1, argv)) for _ in range(LOADS)]
+    clients = [_s_time("openssl", port, seconds, *options) for _ in range(LOADS)]
     count = 0
     for client in clients:
         with client:
-            client.wait(limit=whole + 30)
-            # The last figure is the one for the whole run.
-            said = re.findall(r"^(\d+) connections in \d+ real seconds", client.text, re.MULTILINE)
-            if not said:
-                raise RuntimeError(f"s_time has failed:\n{client.text}")
-            count += int(said[-1])
+            count += _made(client, seconds)[0]
     return count, time.perf_counter() - start
 
 
@@ -105,62 +96,65 @@ def _hybrid_server(settings: Settings) -> Result:
 
 def our_client_load(settings: Settings, port: int, group: str = "X25519") -> tuple[int, float]:
     """Run two of our clients on the other CPU; return the connections made and the seconds it took."""
-    argv: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "bench.client_load",
-        str(port),
-        str(settings.seconds),
-        group,
-    ]
-    clients = [Process(on_cpu(1, argv), env=ENVIRONMENT, cwd=Path(__file__).parent.parent) for _ in range(2)]
+    options = ["-new", "-groups", group, "-noservername"]
+    clients = [_s_time("handglass", port, settings.seconds, *options) for _ in range(2)]
     count, longest = 0, 0.0
     for client in clients:
         with client:
-            match = client.wait_for(r"^(\d+) connections in ([\d.]+) s", limit=settings.seconds + 30)
-            count += int(match[1])
-            longest = max(longest, float(match[2]))
+            made, seconds = _made(client, settings.seconds)
+            count += made
+            longest = max(longest, seconds)
     return count, longest
 
 
 def clients(settings: Settings) -> Iterator[Result]:
-    """Full handshakes of the clients, against the same `openssl s_server`."""
+    """Full and resumed handshakes of the two s_time, against the same `openssl s_server`."""
+    (settings.directory / FILE).write_text("abc")
     for title, key_type in KINDS.items():
-        yield _client(settings, f"client, full: {title}", key_type)
+        for mode, options in MODES.items():
+            yield _client(settings, f"s_time, {mode}: {title}", key_type, options)
 
 
-def _client(settings: Settings, name: str, key_type: str) -> Result:
+def _client(settings: Settings, name: str, key_type: str, options: tuple[str, ...]) -> Result:
     cpu: dict[str, list[float]] = {}
-    with running_server("openssl", settings.pki.server(key_type), "-WWW") as (_, port):
+    identity = settings.pki.server(key_type)
+    with running_server("openssl", identity, "-WWW", cwd=settings.directory) as (_, port):
 
         def measure(side: str) -> float:
-            whole = str(max(1, round(settings.seconds)))
-            if side == "openssl":
-                argv: list[str | Path] = [
-                    OPENSSL,
-                    "s_time",
-                    "-connect",
-                    f"127.0.0.1:{port}",
-                    "-new",
-                    "-time",
-                    whole,
-                ]
-                pattern = r"^(\d+) connections in (\d+) real seconds"
-            else:
-                argv = [sys.executable, "-m", "bench.client_load", str(port), whole, "X25519"]
-                pattern = r"^(\d+) connections in ([\d.]+) s"
+            # OpenSSL's program sends no server name, and X25519 alone.
+            alike = ("-groups", "X25519", "-noservername") if side == "handglass" else ()
             start = time.perf_counter()
             before = _cpu_of_ended_children()
-            with Process(on_cpu(1, argv), env=ENVIRONMENT, cwd=Path(__file__).parent.parent) as process:
-                match = process.wait_for(pattern, limit=settings.seconds + 30)
-                process.wait()
-                # s_time counts whole seconds; its start takes a hundredth of one.
-                seconds = time.perf_counter() - start if side == "openssl" else float(match[2])
-            cpu.setdefault(side, []).append((_cpu_of_ended_children() - before) / int(match[1]) * 1e6)
-            return int(match[1]) / seconds
+            with _s_time(side, port, settings.seconds, *options, *alike) as process:
+                count, seconds = _made(process, settings.seconds)
+                if side == "openssl":
+                    # It runs up to a second longer than told, and counts whole seconds; its start takes a hundredth.
+                    seconds = time.perf_counter() - start
+            cpu.setdefault(side, []).append((_cpu_of_ended_children() - before) / count * 1e6)
+            return count / seconds
 
         medians = take_turns(settings, measure)
     return compare(name, "handshakes/s", medians, {"client_cpu_us_per_handshake": _medians(cpu)})
+
+
+def _s_time(side: str, port: int, seconds: float, *options: str) -> Process:
+    """Start s_time of either side on CPU 1."""
+    argv = [*PROGRAMS[side], "s_time", "-connect", f"127.0.0.1:{port}", "-time", str(_whole(seconds))]
+    return Process(on_cpu(1, [*argv, *options]), env=ENVIRONMENT)
+
+
+def _made(process: Process, seconds: float) -> tuple[int, float]:
+    """The connections that an s_time has made, and the seconds it took by its own account; ours has decimals."""
+    process.wait(limit=seconds + 30)
+    made = re.search(r"^(\d+) connections in (\d+) real seconds", process.text, re.MULTILINE)
+    if not made:
+        raise RuntimeError(f"s_time has failed:\n{process.text}")
+    exact = re.search(r" sessions: [\d,]+ connections in ([\d.]+) s,", process.text)
+    return int(made[1]), float(exact[1] if exact else made[2])
+
+
+def _whole(seconds: float) -> int:
+    return max(1, round(seconds))
 
 
 def _cpu_of_ended_children() -> float:

@@ -130,8 +130,8 @@ def test_the_examples_are_true(shell: Shell) -> None:
             assert agrees(expected, printed), f"README.md, block at line {line}: $ {command}\n{printed}"
 
 
-def test_there_are_five() -> None:
-    assert len(re.findall(r"^\*\*\d\. ", (ROOT / "README.md").read_text(), re.MULTILINE)) == 5
+def test_there_are_six() -> None:
+    assert len(re.findall(r"^\*\*\d\. ", (ROOT / "README.md").read_text(), re.MULTILINE)) == 6
     assert len(COMMANDS) > 5
 
 

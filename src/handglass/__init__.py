@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from handglass.registry.code_points import (
         CertificateCompressionAlgorithm as CertificateCompressionAlgorithm,
     )
+    from handglass.registry.code_points import CertificateType as CertificateType
     from handglass.registry.code_points import CipherSuite as CipherSuite
     from handglass.registry.code_points import ContentType as ContentType
     from handglass.registry.code_points import ExtensionType as ExtensionType
@@ -117,6 +118,7 @@ _HOMES = {
         "AlertDescription",
         "AlertLevel",
         "CertificateCompressionAlgorithm",
+        "CertificateType",
         "CipherSuite",
         "ContentType",
         "ExtensionType",

@@ -1,16 +1,19 @@
-"""`dataclass` and `field` as the standard library has them, ready sooner.
+"""Records: what the standard library's `dataclasses` gives, ready sooner.
 
-Strategy: the decorator only notes the fields of a class; `__init__` is written when the first object is made. The
-standard decorator writes up to eight methods for each class at once and imports `inspect` to do so; for the hundred
+Strategy: making a class only notes its fields; `__init__` is written when the first object is made. The standard
+decorator writes up to eight methods for each class at once and imports `inspect` to do so; for the hundred
 records that a plain connect defines and mostly never makes, that is half of its start (see
-docs/decisions/records-and-code-points.md). What nothing here uses is left out: ordering,
-`InitVar`, `init=False`.
+docs/decisions/records-and-code-points.md). What nothing here uses is left out: ordering, `InitVar`, `init=False`.
+
+Two spellings, one machinery: `@dataclass(…)` for any class, and the base `Frozen` for what `frozen=True, slots=True`
+says there, where many classes derive from each other. Both need `from __future__ import annotations`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, dataclass_transform
+from operator import attrgetter
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 _MISSING: Any = object()
@@ -19,12 +22,13 @@ _MISSING: Any = object()
 class _Field:
     """What `field` says about one field."""
 
-    __slots__ = ("default", "factory", "repr")
+    __slots__ = ("by_name", "default", "factory", "repr")
 
     def __init__(self, default: Any, factory: Any, repr: bool) -> None:
         self.default = default
         self.factory = factory
         self.repr = repr
+        self.by_name = False
 
 
 def field(*, default: Any = _MISSING, default_factory: Any = _MISSING, repr: bool = True) -> Any:
@@ -36,33 +40,17 @@ def field(*, default: Any = _MISSING, default_factory: Any = _MISSING, repr: boo
 def dataclass(
     *, frozen: bool = False, slots: bool = False, kw_only: bool = False, eq: bool = True
 ) -> Callable[[type[T]], type[T]]:
-    """Make a record of a class whose module has `from __future__ import annotations`.
+    """Make a record of a class.
 
     frozen: its objects do not change, and can be hashed. slots: they have no dictionary. kw_only: fields are given by
     name. eq: False compares objects by identity.
     """
 
     def decorate(cls: type[T]) -> Any:
-        namespace = dict(vars(cls))
-        own = [
-            name
-            for name, kind in namespace.get("__annotations__", {}).items()
-            if not kind.startswith("ClassVar")
-        ]
-        notes: dict[str, tuple[_Field, bool]] = {}
-        for base in reversed(cls.__mro__[1:]):
-            notes.update(vars(base).get("_notes", {}))
-        for name in own:
-            value = namespace.get(name, _MISSING)
-            note = value if isinstance(value, _Field) else _Field(value, _MISSING, True)
-            notes[name] = (note, kw_only)
-            if isinstance(value, _Field) or slots:
-                namespace.pop(name, None)
-                if not slots and note.default is not _MISSING:
-                    namespace[name] = note.default
-        namespace["_notes"] = notes
-        namespace["__match_args__"] = tuple(name for name, (_, by_name) in notes.items() if not by_name)
-        namespace["__init__"] = _write_init
+        namespace = {
+            name: value for name, value in vars(cls).items() if name not in {"__dict__", "__weakref__"}
+        }
+        _note_fields(namespace, cls.__bases__, slots=slots, kw_only=kw_only)
         namespace.setdefault("__repr__", _repr)
         if eq:
             namespace.setdefault("__eq__", _eq)
@@ -70,13 +58,8 @@ def dataclass(
         if frozen:
             namespace["__setattr__"] = _refuse_set
             namespace["__delattr__"] = _refuse_delete
-        if slots:
-            inherited = {name for base in cls.__mro__[1:] for name in getattr(base, "__slots__", ())}
-            namespace["__slots__"] = tuple(name for name in own if name not in inherited)
-            if frozen:
+            if slots:
                 namespace.setdefault("__reduce__", _reduce)
-        namespace.pop("__dict__", None)
-        namespace.pop("__weakref__", None)
         metaclass: Any = type(cls)
         made = metaclass(cls.__name__, cls.__bases__, namespace)
         made.__qualname__ = cls.__qualname__
@@ -85,20 +68,55 @@ def dataclass(
     return decorate
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+class FrozenType(type):
+    """Makes a record with slots of each class derived from `Frozen`."""
+
+    def __new__(
+        mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **keywords: Any
+    ) -> FrozenType:
+        """Make the class."""
+        _note_fields(namespace, bases, slots=True, kw_only=False)
+        return super().__new__(mcs, name, bases, namespace, **keywords)
+
+
 def replace(record: T, **changes: Any) -> T:
     """A copy of a record with these fields changed. Raises TypeError for a field that does not exist."""
-    values = {name: getattr(record, name) for name in _notes_of(record)}
-    return type(record)(**{**values, **changes})
+    return type(record)(**{**{name: getattr(record, name) for name in _notes_of(record)}, **changes})
 
 
 def changed_fields(record: object) -> dict[str, Any]:
     """The fields of a record that differ from their defaults, with their values."""
-    values = {name: (getattr(record, name), note.default) for name, (note, _) in _notes_of(record).items()}
+    values = {name: (getattr(record, name), note.default) for name, note in _notes_of(record).items()}
     return {name: value for name, (value, default) in values.items() if value != default}
 
 
-def _notes_of(record: object) -> dict[str, tuple[_Field, bool]]:
-    notes: dict[str, tuple[_Field, bool]] = record._notes  # type: ignore[attr-defined]  # every record has them
+def _note_fields(namespace: dict[str, Any], bases: tuple[type, ...], *, slots: bool, kw_only: bool) -> None:
+    """Turn the annotations of a class body into fields. Those of `ClassVar`s are none."""
+    notes: dict[str, _Field] = {}
+    for base in reversed(bases):
+        notes.update(getattr(base, "_notes", ()))
+    inherited = set(notes)
+    own = [
+        name for name, kind in namespace.get("__annotations__", {}).items() if not kind.startswith("ClassVar")
+    ]
+    for name in own:
+        value = namespace.get(name, _MISSING)
+        note = notes[name] = value if isinstance(value, _Field) else _Field(value, _MISSING, True)
+        note.by_name = kw_only
+        if isinstance(value, _Field) or slots:
+            namespace.pop(name, None)
+            if not slots and note.default is not _MISSING:
+                namespace[name] = note.default
+    if slots:
+        namespace["__slots__"] = tuple(name for name in own if name not in inherited)
+    namespace["_notes"] = notes
+    namespace["__match_args__"] = tuple(name for name, note in notes.items() if not note.by_name)
+    namespace["__init__"] = _write_init
+
+
+def _notes_of(record: object) -> dict[str, _Field]:
+    notes: dict[str, _Field] = record._notes  # type: ignore[attr-defined]  # every record has them
     return notes
 
 
@@ -109,7 +127,7 @@ def _write_init(self: Any, *args: Any, **keywords: Any) -> None:
     positional: list[str] = []
     by_name: list[str] = []
     body: list[str] = []
-    for name, (note, keyword) in cls._notes.items():
+    for name, note in cls._notes.items():
         slot: Any = getattr(cls, name, None)
         if hasattr(slot, "__set__"):
             scope[f"set_{name}"] = slot.__set__
@@ -123,7 +141,7 @@ def _write_init(self: Any, *args: Any, **keywords: Any) -> None:
         elif note.default is not _MISSING:
             scope[f"default_{name}"] = note.default
             parameter = f"{name}=default_{name}"
-        (by_name if keyword else positional).append(parameter)
+        (by_name if note.by_name else positional).append(parameter)
         body.append(store % value)
     if any(line.startswith("fields") for line in body):
         body.insert(0, "fields = self.__dict__")
@@ -136,19 +154,25 @@ def _write_init(self: Any, *args: Any, **keywords: Any) -> None:
     cls.__init__(self, *args, **keywords)
 
 
+def _values(record: object) -> object:
+    """The values of all fields, as something to compare and to hash."""
+    names = _notes_of(record)
+    return attrgetter(*names)(record) if names else ()
+
+
 def _repr(self: Any) -> str:
-    shown = [name for name, (note, _) in _notes_of(self).items() if note.repr]
+    shown = [name for name, note in _notes_of(self).items() if note.repr]
     return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
 
 def _eq(self: Any, other: Any) -> Any:
     if type(other) is not type(self):
         return NotImplemented
-    return all(getattr(self, name) == getattr(other, name) for name in _notes_of(self))
+    return self is other or bool(_values(self) == _values(other))
 
 
 def _hash(self: Any) -> int:
-    return hash(tuple(getattr(self, name) for name in _notes_of(self)))
+    return hash((type(self), _values(self)))
 
 
 def _reduce(self: Any) -> tuple[Any, ...]:
@@ -165,3 +189,16 @@ def _refuse_set(self: Any, name: str, _value: object) -> None:
 
 def _refuse_delete(self: Any, name: str) -> None:
     raise AttributeError(f"{type(self).__name__} does not change: {name!r} cannot be deleted")
+
+
+class Frozen(metaclass=FrozenType):
+    """An immutable record with slots: construction, equality, hash, `match`, copy and pickle."""
+
+    _notes: ClassVar[dict[str, _Field]]
+    __match_args__: ClassVar[tuple[str, ...]]
+    __repr__ = _repr
+    __eq__ = _eq
+    __hash__ = _hash
+    __setattr__ = _refuse_set
+    __delattr__ = _refuse_delete
+    __reduce__ = _reduce

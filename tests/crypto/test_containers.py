@@ -38,6 +38,7 @@ from handglass.crypto.containers import (
     load_dh_parameters,
     load_pkcs12,
     load_private_key,
+    load_public_keys,
     public_key_info_of_certificate,
     subject_and_issuer,
 )
@@ -225,6 +226,24 @@ def test_pkcs7_and_pkcs12_certificates() -> None:
 
 def dh_numbers(*numbers: int) -> bytes:
     return der.encode(der.SEQUENCE, *map(der.encode_integer, numbers))
+
+
+def test_public_keys() -> None:
+    """From public keys and certificates, each once; from a private key only if there is nothing else."""
+    first, second = (self_signed(datetime.now(UTC), ("x",), kind) for kind in ("p256", "ed25519"))
+    keys = [public_key_info_of_certificate(each.certificate).raw for each in (first, second)]
+    public = encode_pem("PUBLIC KEY", keys[1]).encode()
+    certificates = certificates_to_pem([first.certificate, second.certificate]).encode()
+    assert load_public_keys(public + certificates) == keys[::-1]
+    assert load_public_keys(keys[0]) == keys[:1]
+    private = first.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    assert load_public_keys(private) == keys[:1]
+    assert load_public_keys(private + public) == keys[1:]
+    for data in (b"", b"x", encode_pem("X509 CRL", b"0\0").encode()):
+        with pytest.raises(ContainerError, match="there is no public key in it"):
+            load_public_keys(data)
+    with pytest.raises(ContainerError, match="the public key cannot be read"):
+        load_public_keys(encode_pem("PUBLIC KEY", b"0\0").encode())
 
 
 def test_dh_parameters() -> None:

@@ -15,7 +15,7 @@ from typing import ParamSpec
 
 import pytest
 
-from handglass.connection import ServerConnection
+from handglass.connection import ClientConnection, ServerConnection
 from handglass.crypto.entropy import Entropy
 from handglass.crypto.signatures import PrivateKey
 from handglass.crypto.signatures import sign as sign_with_key
@@ -299,6 +299,24 @@ async def test_a_silent_client_meets_the_time_limit() -> None:
         assert "waiting to read client hello" in str(await reported.get())
         writer.close()
         await writer.wait_closed()
+
+
+@running
+async def test_a_handshake_that_is_called_off_is_over_at_once() -> None:
+    """close_notify in the handshake neither waits for the time limit nor spins."""
+    client = ClientConnection(ClientConfig())
+    client.start()
+    client.close()
+    reported: asyncio.Queue[Exception] = asyncio.Queue()
+    server = await aio.start_server(echo, config=SERVER, timeout=10, report=reported.put_nowait)
+    async with server:
+        _, writer = await asyncio.open_connection(ADDRESS, server.port)
+        writer.write(client.data_to_send())
+        writer.write_eof()
+        error = await reported.get()
+        writer.close()
+    assert isinstance(error, PeerError)
+    assert error.reason is reasons.HANDSHAKE_CALLED_OFF
 
 
 @running

@@ -14,6 +14,7 @@ from queue import Queue
 
 import pytest
 
+from handglass.connection import ClientConnection
 from handglass.crypto.throwaway import Authority
 from handglass.handshake.config import ClientAuthentication, ClientConfig, ServerConfig
 from handglass.handshake.events import Event, HandshakeCompleted, KeyUpdated, SessionReceived
@@ -341,6 +342,19 @@ def test_a_silent_client_meets_the_time_limit() -> None:
     with theirs, pytest.raises(TimeoutError, match="waiting to read client hello"):
         blocking.serve_one(ours, SERVER, timeout=0.1)
     assert ours.fileno() == -1
+
+
+def test_a_handshake_that_is_called_off_is_over_at_once() -> None:
+    """close_notify in the handshake (RFC 8446 §6.1) is not waited on until the time limit."""
+    client = ClientConnection(ClientConfig())
+    client.start()
+    client.close()
+    ours, theirs = socket.socketpair()
+    with theirs:
+        theirs.sendall(client.data_to_send())
+        with pytest.raises(PeerError, match="close_notify came while we waited to read finished") as caught:
+            blocking.serve_one(ours, SERVER, timeout=LIMIT)
+    assert caught.value.reason is reasons.HANDSHAKE_CALLED_OFF
 
 
 def test_a_read_that_times_out_can_be_repeated() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handglass.records import replace
 from handglass.registry.code_points import ContentType, ProtocolVersion, SSL2CipherKind
 from handglass.wire import (
     DecodeError,
@@ -177,13 +178,13 @@ def test_encode_error_inside_vectors() -> None:
     ]
     for changes, path in cases:
         with pytest.raises(EncodeError) as caught:
-            good.replace(**changes).encode()
+            replace(good, **changes).encode()
         assert caught.value.path == path
 
 
 def test_absent_and_empty_differ() -> None:
     absent = Everything(ProtocolVersion.TLS1_2, (), (ContentType.ALERT,), (), (), (), Pair(0, b"a"), ())
-    empty = absent.replace(last=())
+    empty = replace(absent, last=())
     assert empty.encode() == absent.encode() + b"\x00"
     assert Everything.decode(absent.encode()).last is None
     assert Everything.decode(empty.encode()).last == ()

@@ -10,9 +10,11 @@ import os
 import sys
 from importlib import import_module
 
+from handglass.net.interrupts import interruptible
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TextIO
 
     from .options import Options
 
@@ -28,13 +30,13 @@ PROGRAMS = {
 }
 
 
-def dispatch(words: list[str], *, owns_process: bool = False) -> int:
+def dispatch(words: list[str], *, help_to: TextIO | None = None) -> int:
     """Run the program that `words` begins with and return its exit status.
 
-    owns_process: nothing else runs in this process, so the signals that end it are the program's.
+    A program's help goes to standard output, or to `help_to`.
     """
     try:
-        return _dispatch(words, owns_process=owns_process)
+        return _dispatch(words, help_to or sys.stdout)
     except KeyboardInterrupt as interrupt:
         return int(getattr(interrupt, "status", 130))
     except BrokenPipeError:
@@ -50,7 +52,7 @@ def options_of(name: str) -> type[Options]:
     return found
 
 
-def _dispatch(words: list[str], *, owns_process: bool) -> int:
+def _dispatch(words: list[str], help_to: TextIO) -> int:
     name = words[0] if words else "help"
     if name in {"help", "-help", "--help", "-h"}:
         return _help(words[1:])
@@ -65,27 +67,20 @@ def _dispatch(words: list[str], *, owns_process: bool) -> int:
     try:
         options: Any = program.parse(words[1:])
     except HelpWanted:
-        return _print_help(program)
+        return _print_help(program, help_to)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 1
-    from handglass.net import interrupts  # noqa: PLC0415 - neither help nor a complaint needs it
-
-    if owns_process:
-        interrupts.install()
-    try:
-        run = import_module(PROGRAMS[name][1]).run
-        with interrupts.interruptible():
-            status: int = run(options)
-        return status
-    finally:
-        interrupts.ignore()  # Python's own end takes a moment, and is not to be broken off
+    run = import_module(PROGRAMS[name][1]).run
+    with interruptible():
+        status: int = run(options)
+    return status
 
 
 def _help(words: list[str]) -> int:
     """Print the list of programs, or the options of the one that is named."""
     if words and words[0] in PROGRAMS:
-        return _print_help(options_of(words[0]))
+        return _print_help(options_of(words[0]), sys.stdout)
     lines = ["Usage: handglass program [options]", "", "Programs:"]
     lines += [f" {name:<12}{options_of(name).summary}" for name in PROGRAMS]
     lines += [f" {'help':<12}Print this list, or with a program's name that program's options", ""]
@@ -94,13 +89,13 @@ def _help(words: list[str]) -> int:
     return 0
 
 
-def _print_help(program: type[Options]) -> int:
+def _print_help(program: type[Options], out: TextIO) -> int:
     from .options.help import help_text  # noqa: PLC0415 - rarely wanted
 
     try:
-        width = os.get_terminal_size(sys.stdout.fileno()).columns - 1
+        width = os.get_terminal_size(out.fileno()).columns - 1
     except (OSError, ValueError):
         width = 100
-    sys.stdout.write(help_text(program, max(60, min(width, 120))))
-    sys.stdout.flush()
+    out.write(help_text(program, max(60, min(width, 120))))
+    out.flush()
     return 0

@@ -34,7 +34,7 @@ from handglass.handshake.events import (
 from handglass.handshake.observer import Observer
 from handglass.handshake.state import Negotiated, State
 from handglass.handshake.tls13.connected import send_key_update
-from handglass.handshake.wants import Ask, Conversation
+from handglass.handshake.wants import Ask, Conversation, Direction
 from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription, AlertLevel, ProtocolVersion
 from handglass.registry.errors import AlertReceived, LocalError, PeerError, TLSError
@@ -144,6 +144,8 @@ class Connection:
             raise LocalError(reasons.INTERNAL_ERROR, "start() comes before receive()")
         if self._at_end and len(data):
             raise LocalError(reasons.CONNECTION_OVER, "data after the end of the input")
+        if self._observer is not None:
+            self._observer.wire(Direction.READ, bytes(data))
         if self.error is not None or self._peer_closed:
             return self._take_events()
         if not len(data):
@@ -162,7 +164,10 @@ class Connection:
 
     def data_to_send(self) -> bytearray:
         """All bytes that are to go to the peer now; each is given out once."""
-        return self._channel.take_output()
+        output = self._channel.take_output()
+        if output and self._observer is not None:
+            self._observer.wire(Direction.WRITE, bytes(output))
+        return output
 
     @property
     def has_data_to_send(self) -> bool:
@@ -223,6 +228,15 @@ class Connection:
         """End the connection with a fatal alert of our choice. The `Failed` event comes with the next `receive`."""
         if self.error is None:
             self._fail(LocalError(reasons.CANCELED), description)
+
+    def release(self) -> None:
+        """Give back what the handshake holds, once the connection is over, however it ended; nothing is taken in then.
+
+        Its parts refer to each other, so that otherwise only the garbage collector frees them: too rarely for a
+        server with many connections.
+        """
+        self._driver.stop()
+        self._channel.announce = None
 
     # Questions -------------------------------------------------------------------------------------------
 

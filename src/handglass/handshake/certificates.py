@@ -1,4 +1,4 @@
-"""Which certificate to show."""
+"""Which certificate to show, and the key of the one that the peer showed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from functools import lru_cache
 from handglass.crypto.certificate_schemes import schemes_covering
 from handglass.crypto.containers import ContainerError, public_key_info_of_certificate, subject_and_issuer
 from handglass.crypto.identity import Identity
-from handglass.crypto.private_keys import load_public_key
+from handglass.crypto.private_keys import load_public_key, read_public_key_info
 from handglass.crypto.signatures import PublicKey, schemes_for
 from handglass.handshake.config import Config
-from handglass.handshake.state import ClientState
+from handglass.handshake.state import ClientState, Negotiated
 from handglass.handshake.wants import Conversation, ask
 from handglass.registry import reasons
 from handglass.registry.code_points import SignatureScheme
@@ -64,31 +64,57 @@ def _leads_to(identity: Identity, authorities: Sequence[bytes]) -> bool:
     return False
 
 
-def peer_key(leaf: bytes) -> PublicKey:
-    """The key of the peer's certificate (DER).
+def shown_raw_key(identity: Identity) -> bytes:
+    """The SubjectPublicKeyInfo (DER) of a certificate of ours, to be shown in its place (RFC 7250 §3)."""
+    return public_key_info_of_certificate(identity.certificate).raw
+
+
+def peer_key(facts: Negotiated) -> PublicKey:
+    """The key of the peer's certificate, or its raw public key.
 
     Raises:
         PeerError: bad_certificate for what is no certificate, unsupported_certificate for a key of no use here.
     """
+    return _peer_key(facts)[0]
+
+
+def peer_key_for(facts: Negotiated, scheme: SignatureScheme, *, curve_bound: bool) -> PublicKey:
+    """The same, if it can make signatures of this scheme. Raises PeerError if not; `curve_bound` as below."""
+    key, spki = _peer_key(facts)
+    if scheme not in schemes_for_key(spki, curve_bound=curve_bound):
+        raise PeerError(reasons.SIGNATURE_KEY_MISMATCH, f"the key of the peer cannot make {scheme.name}")
+    return key
+
+
+def _peer_key(facts: Negotiated) -> tuple[PublicKey, bytes]:
     try:
-        info = public_key_info_of_certificate(leaf)
+        spki = facts.peer_public_key or public_key_info_of_certificate(facts.peer_certificates[0]).raw
     except ContainerError as error:
         raise PeerError(reasons.BAD_CERTIFICATE, str(error)) from error
     try:
-        return load_public_key(info.raw)
+        return load_public_key(spki), spki
     except ContainerError as error:
         raise PeerError(reasons.UNSUPPORTED_CERTIFICATE, str(error)) from error
 
 
 @lru_cache(maxsize=256)
 def schemes_for_certificate(certificate: bytes, *, curve_bound: bool = True) -> frozenset[SignatureScheme]:
-    """The schemes that the key of a certificate (DER) can sign with; none if it cannot be read.
+    """The schemes that the key of a certificate (DER) can sign with; none if it cannot be read."""
+    try:
+        return schemes_for_key(public_key_info_of_certificate(certificate).raw, curve_bound=curve_bound)
+    except ContainerError:
+        return frozenset()
+
+
+@lru_cache(maxsize=256)
+def schemes_for_key(spki: bytes, *, curve_bound: bool = True) -> frozenset[SignatureScheme]:
+    """The schemes that a key (SubjectPublicKeyInfo in DER) can sign with; none if it cannot be read.
 
     `curve_bound`: an ECDSA scheme demands its curve, as in TLS 1.3 (RFC 8446 §4.2.3), and not as in TLS 1.2.
     """
     try:
-        info = public_key_info_of_certificate(certificate)
-        key = load_public_key(info.raw)
+        info = read_public_key_info(spki)
+        key = load_public_key(spki)
     except ContainerError:
         return frozenset()
     return frozenset(

@@ -7,6 +7,7 @@ otherwise. A row's function returns the body, or None where the extension has no
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from handglass.crypto import groups as crypto_groups
 from handglass.crypto.groups import KeyShare
@@ -27,11 +28,12 @@ from handglass.keys import schedule
 from handglass.keys.labels import SecretLabel
 from handglass.messages import extensions as ext
 from handglass.messages.handshake import ClientHello, Extension, frame
-from handglass.records import dataclass, field
+from handglass.records import dataclass, field, replace
 from handglass.registry import groups as group_facts
 from handglass.registry import reasons, suites
 from handglass.registry.code_points import (
     CertificateStatusType,
+    CertificateType,
     CipherSuite,
     CompressionMethod,
     ECPointFormat,
@@ -179,7 +181,7 @@ def send_second_hello(
         later = order[order.index(ExtensionType.COOKIE) :]
         position = next((i for i, e in enumerate(kept) if e.type in later), len(kept))
         kept.insert(position, Extension(ExtensionType.COOKIE, replaced[ExtensionType.COOKIE]))
-    offer.hello = padded(offer.hello.replace(extensions=tuple(kept)), me.config.pad_hello_to)
+    offer.hello = padded(replace(offer.hello, extensions=tuple(kept)), me.config.pad_hello_to)
     offer.early_data = False
     yield from send_with_binders(me, offer)
     return offer
@@ -229,13 +231,22 @@ def begin_early_data(me: ClientState, offer: Offer) -> Conversation[None]:
 
 def usable_suites(config: ClientConfig, versions: tuple[ProtocolVersion, ...]) -> tuple[CipherSuite, ...]:
     """The configured suites that some offered version can use, in their order."""
+    chosen = _suites_for(tuple(versions), tuple(config.suites))
+    if not chosen:
+        raise LocalError(reasons.NO_COMMON_SUITE, "no configured cipher suite fits the offered versions")
+    return chosen
+
+
+@lru_cache(maxsize=16)
+def _suites_for(
+    versions: tuple[ProtocolVersion, ...], configured: tuple[CipherSuite, ...]
+) -> tuple[CipherSuite, ...]:
+    """Those of the suites; remembered, as most connections of a program have one configuration."""
     chosen = []
-    for suite in config.suites:
+    for suite in configured:
         facts = suites.facts_of(suite)
         if facts is None or any(facts.min_version <= v <= facts.max_version for v in versions):
             chosen.append(suite)
-    if not chosen:
-        raise LocalError(reasons.NO_COMMON_SUITE, "no configured cipher suite fits the offered versions")
     return tuple(chosen)
 
 
@@ -367,7 +378,7 @@ def padded(hello: ClientHello, target: int) -> ClientHello:
     found = list(hello.extensions or ())
     last = len(found) - bool(found and found[-1].type == ExtensionType.PRE_SHARED_KEY)
     found.insert(last, Extension(ExtensionType.PADDING, bytes(max(target - length - 4, 1))))
-    return hello.replace(extensions=tuple(found))
+    return replace(hello, extensions=tuple(found))
 
 
 def _renegotiation_info(draft: Draft) -> bytes | None:
@@ -508,6 +519,24 @@ def _certificate_authorities(draft: Draft) -> bytes | None:
     return ext.CertificateAuthorities(names).encode() if draft.tls13 and names else None
 
 
+def _server_certificate_type(draft: Draft) -> bytes | None:
+    return _certificate_types(draft.config.server_certificate_types)
+
+
+def _client_certificate_type(draft: Draft) -> bytes | None:
+    config = draft.config
+    if not config.identities and config.choose_identity is None:  # we offer only what we have (RFC 7250 §4.1)
+        return None
+    return _certificate_types(config.client_certificate_types)
+
+
+def _certificate_types(types: tuple[CertificateType, ...]) -> bytes | None:
+    """The offer, which is left out where it holds nothing but the default (RFC 7250 §4.1)."""
+    if not types or types == (CertificateType.X509,):
+        return None
+    return ext.CertificateTypeOffer(types).encode()
+
+
 def _post_handshake_auth(draft: Draft) -> bytes | None:
     return b"" if draft.tls13 and draft.config.post_handshake_auth else None
 
@@ -543,6 +572,8 @@ OFFERS: dict[ExtensionType, Callable[[Draft], bytes | None]] = {
     ExtensionType.KEY_SHARE: _key_share,
     ExtensionType.RECORD_SIZE_LIMIT: _record_size_limit,
     ExtensionType.COMPRESS_CERTIFICATE: _compress_certificate,
+    ExtensionType.CLIENT_CERTIFICATE_TYPE: _client_certificate_type,
+    ExtensionType.SERVER_CERTIFICATE_TYPE: _server_certificate_type,
     ExtensionType.COOKIE: _cookie,
     ExtensionType.CERTIFICATE_AUTHORITIES: _certificate_authorities,
     ExtensionType.EARLY_DATA: _early_data,

@@ -20,6 +20,7 @@ from handglass.messages.handshake import Extension
 from handglass.records import dataclass, field
 from handglass.registry.code_points import (
     CertificateCompressionAlgorithm,
+    CertificateType,
     CipherSuite,
     ExtensionType,
     NamedGroup,
@@ -147,6 +148,10 @@ class Config:
     record_padding: int = 0
     max_send_fragment: int = 1 << 14
     certificate_compression: tuple[CertificateCompressionAlgorithm, ...] = ()
+    server_certificate_types: tuple[CertificateType, ...] = ()
+    """What a server may show (RFC 7250): X.509 certificates or raw public keys, best first. (): X.509, nothing said."""
+    client_certificate_types: tuple[CertificateType, ...] = ()
+    """The same for what a client may show."""
     strict_chains: bool = False
     """Show only certificates whose whole chain is signed as the peer accepts (RFC 5246 §7.4.2, RFC 8446 §4.4.2.2)."""
     allow_renegotiation: bool = True

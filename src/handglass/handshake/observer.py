@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 class Observer:
     """The base of all observers. `direction` is READ for what the peer sent and WRITE for what we send."""
 
+    def wire(self, direction: Direction, data: bytes) -> None:
+        """Bytes as they come from the transport, b"" at its end, or as they are handed out to go there."""
+
     def record(self, direction: Direction, header: bytes, epoch: int) -> None:
         """A record header as it stands on the wire (RFC 8446 §5.1)."""
 

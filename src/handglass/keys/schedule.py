@@ -108,7 +108,12 @@ def exporter(
     *,
     prefix: bytes = TLS13_PREFIX,
 ) -> bytes:
-    """Keying material for an application (RFC 8446 §7.5). No context and an empty one are the same."""
+    """Keying material for an application (RFC 8446 §7.5). No context and an empty one are the same.
+
+    Raises ValueError for more than can be derived (RFC 5869 §2.3).
+    """
+    if length > 0xFFFF:  # what the length of a label's output is written in
+        raise ValueError(f"{length} bytes of keying material cannot be derived at once")
     size = HASHES[hash_name].digest_size
     own = hkdf_expand_label(hash_name, exporter_secret, label, _empty_hash(hash_name), size, prefix=prefix)
     return hkdf_expand_label(hash_name, own, b"exporter", digest(hash_name, context), length, prefix=prefix)

@@ -45,11 +45,14 @@ class Certificate12(Message):
 
 
 class RawPublicKeyCertificate12(Message):
-    """RFC 7250 §3: a SubjectPublicKeyInfo in the place of a certificate list, in TLS 1.2."""
+    """RFC 7250 §3: a SubjectPublicKeyInfo in the place of a certificate list, in TLS 1.2.
+
+    It is empty where a client has none to show; the RFC forgot that (RFC 5246 §7.4.6), programs do it so.
+    """
 
     handshake_type: ClassVar[HandshakeType] = HandshakeType.CERTIFICATE
 
-    subject_public_key_info: Annotated[bytes, opaque(1, 2**24 - 1)]
+    subject_public_key_info: Annotated[bytes, opaque(0, 2**24 - 1)]
 
 
 class CompressedCertificate(Message):

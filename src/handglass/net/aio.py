@@ -305,7 +305,7 @@ class TLSStream(BaseStream):
                     state = connection.state
         except BaseException as error:
             is_late = isinstance(error, TimeoutError | asyncio.CancelledError)
-            connection.abort(reasons.HANDSHAKE_TIMEOUT.alert if is_late else reasons.INTERNAL_ERROR.alert)
+            self._call_off(reasons.HANDSHAKE_TIMEOUT.alert if is_late else reasons.INTERNAL_ERROR.alert)
             self._is_closed = True
             self._send()
             await self._part()
@@ -321,8 +321,7 @@ class TLSStream(BaseStream):
                 connection.send_early_data(early_data)
             self._send()
         while not connection.is_established:
-            if connection.error is not None:
-                raise connection.error
+            self._check_handshake()
             await self._receive()
         await self._writer.drain()
 

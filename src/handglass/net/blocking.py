@@ -277,7 +277,7 @@ class TLSStream(BaseStream):
             self._flush(deadline)
         except BaseException as error:
             is_late = isinstance(error, TimeoutError)
-            connection.abort(reasons.HANDSHAKE_TIMEOUT.alert if is_late else reasons.INTERNAL_ERROR.alert)
+            self._call_off(reasons.HANDSHAKE_TIMEOUT.alert if is_late else reasons.INTERNAL_ERROR.alert)
             self._part()
             raise
 
@@ -292,6 +292,8 @@ class TLSStream(BaseStream):
                 return
             if self.connection.error is not None:
                 raise self.connection.error
+            if what == "handshake":
+                self._check_handshake()
             if self._broken is not None:
                 raise interrupted(self._broken, self.connection)
             left = remaining(deadline)

@@ -7,14 +7,19 @@ a second signal does not break off the goodbye.
 
 Signals are the process's, and so is what this module keeps. Until `install` is called nothing is different from
 Python's own ways.
+
+It is the first thing that a program loads, so it takes the built-in half of `signal`, which needs no other module.
 """
 
 from __future__ import annotations
 
-import signal
-from types import FrameType, TracebackType
+import _signal  # type: ignore[import-not-found]  # no stubs: it is CPython's and PyPy's own
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType, TracebackType
+
+ENDING = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP)
 """The signals that ask a program to end. Those that are ignored when it starts (nohup) stay ignored."""
 
 
@@ -22,7 +27,7 @@ class Interrupted(KeyboardInterrupt):
     """The program was asked to end by a signal. `status`: the exit status that says so, as a shell counts."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(signal.Signals(number).name)
+        super().__init__(f"signal {number}")
         self.status = 128 + number
 
 
@@ -40,15 +45,15 @@ class _State:
 def install() -> None:
     """Take over the signals that ask the program to end; from now on they wait for `interruptible`."""
     for number in ENDING:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _arrived)
+        if _signal.getsignal(number) != _signal.SIG_IGN:
+            _signal.signal(number, _arrived)
 
 
 def ignore() -> None:
     """Ignore those signals from now on: the program is at its end."""
     for number in ENDING:
-        if signal.getsignal(number) is _arrived:
-            signal.signal(number, signal.SIG_IGN)
+        if _signal.getsignal(number) is _arrived:
+            _signal.signal(number, _signal.SIG_IGN)
 
 
 def interrupt(reason: BaseException) -> None:

@@ -45,8 +45,8 @@ class Input(Protocol):
 class Pump:
     """The transport of one connection. `on_event` gets every event in its order.
 
-    `wrapper` stands between the connection and the socket until the handshake is done (SQL Server's packets);
-    `read_size` bytes are read at once at most.
+    At most `read_size` bytes are read at once. `wrapper` stands between the connection and the socket until the
+    handshake is done (SQL Server's packets).
     """
 
     def __init__(

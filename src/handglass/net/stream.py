@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from handglass.handshake.observer import Observer
     from handglass.handshake.session import Session
     from handglass.handshake.state import Negotiated
-    from handglass.registry.code_points import CipherSuite, ProtocolVersion
+    from handglass.registry.code_points import AlertDescription, CipherSuite, ProtocolVersion
     from handglass.verify.result import VerifyResult
 
 TIME_LIMIT = 30.0
@@ -95,6 +95,21 @@ class BaseStream:
                 self._end = event
             if self._tell is not None:
                 self._tell(event)
+
+    def _check_handshake(self) -> None:
+        """Raise what has ended the handshake, if anything has: an error, or a peer that called it off."""
+        if self.connection.error is not None:
+            raise self.connection.error
+        if self._end is not None:
+            where = f"close_notify came while we waited to {self.connection.state}"
+            raise PeerError(reasons.HANDSHAKE_CALLED_OFF, where)
+
+    def _call_off(self, alert: AlertDescription) -> None:
+        """End the connection whose handshake failed; a peer that has called it off is answered in kind."""
+        if self._end is not None and self.connection.error is None:
+            self.connection.close()
+        else:
+            self.connection.abort(alert)
 
     @property
     def _has_answer(self) -> bool:

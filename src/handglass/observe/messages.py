@@ -5,6 +5,7 @@ from __future__ import annotations
 from handglass.handshake.observer import Observer
 from handglass.handshake.wants import Direction
 from handglass.observe.hexdump import plain
+from handglass.observe.text import Text
 from handglass.registry.code_points import (
     AlertDescription,
     AlertLevel,
@@ -12,20 +13,6 @@ from handglass.registry.code_points import (
     HandshakeType,
     ProtocolVersion,
 )
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Protocol
-
-    class Text(Protocol):
-        """A file of text, as far as it is written to."""
-
-        def write(self, text: str, /) -> object:
-            """Write a text."""
-
-        def flush(self) -> object:
-            """Hand on what was written."""
-
 
 VERSIONS = {
     ProtocolVersion.SSL3: "SSL 3.0",

@@ -17,6 +17,11 @@ class Several(Observer):
     def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = tuple(observers)
 
+    def wire(self, direction: Direction, data: bytes) -> None:
+        """Pass on bytes."""
+        for observer in self._observers:
+            observer.wire(direction, data)
+
     def record(self, direction: Direction, header: bytes, epoch: int) -> None:
         """Pass on a record header."""
         for observer in self._observers:

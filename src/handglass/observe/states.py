@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import IO
-
 from handglass.handshake.observer import Observer
 from handglass.handshake.wants import Direction
+from handglass.observe.text import Text
 from handglass.registry.code_points import AlertDescription, AlertLevel, HandshakeType, ProtocolVersion
 from handglass.registry.errors import TLSError
 
@@ -58,7 +57,7 @@ class StatePrinter(Observer):
     before the flight that follows it.
     """
 
-    def __init__(self, out: IO[str], *, is_client: bool) -> None:
+    def __init__(self, out: Text, *, is_client: bool) -> None:
         self._out = out
         self._is_client = is_client
         self._tls13 = False

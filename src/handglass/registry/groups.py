@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from handglass.frozen import Frozen
+from handglass.records import Frozen
 from handglass.registry.code_points import NamedGroup
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from handglass.frozen import Frozen
+from handglass.records import Frozen
 from handglass.registry.code_points import AlertDescription
 
 
@@ -45,6 +45,8 @@ UNEXPECTED_EOF = Reason("UNEXPECTED_EOF", A.CLOSE_NOTIFY,
     "The connection was cut without close_notify, so the data may be incomplete", "RFC 8446 §6.1")
 EOF_DURING_HANDSHAKE = Reason("EOF_DURING_HANDSHAKE", A.HANDSHAKE_FAILURE,
     "The peer closed the connection in the middle of the handshake, without an alert", "RFC 8446 §6.2")
+HANDSHAKE_CALLED_OFF = Reason("HANDSHAKE_CALLED_OFF", A.CLOSE_NOTIFY,
+    "The peer has called the handshake off", "RFC 8446 §6.1")
 UNKNOWN_RECORD_TYPE = Reason("UNKNOWN_RECORD_TYPE", A.UNEXPECTED_MESSAGE,
     "The peer sent a record of a type that does not exist", "RFC 8446 §5")
 WRONG_RECORD_VERSION = Reason("WRONG_RECORD_VERSION", A.PROTOCOL_VERSION,
@@ -275,6 +277,12 @@ CERTIFICATE_REQUIRED = Reason("CERTIFICATE_REQUIRED", A.CERTIFICATE_REQUIRED,
     "The client sent no certificate, and one is required", "RFC 8446 §4.4.2.4")
 CERTIFICATE_REQUIRED_LEGACY = Reason("CERTIFICATE_REQUIRED_LEGACY", A.HANDSHAKE_FAILURE,
     "The client sent no certificate, and one is required", "RFC 5246 §7.4.6")
+NO_COMMON_CERTIFICATE_TYPE = Reason("NO_COMMON_CERTIFICATE_TYPE", A.UNSUPPORTED_CERTIFICATE,
+    "The two sides have no type of certificate in common", "RFC 7250 §4.2")
+ILLEGAL_CERTIFICATE_TYPE = Reason("ILLEGAL_CERTIFICATE_TYPE", A.ILLEGAL_PARAMETER,
+    "The server chose a type of certificate that we did not offer", "RFC 7250 §4.2")
+SEVERAL_RAW_PUBLIC_KEYS = Reason("SEVERAL_RAW_PUBLIC_KEYS", A.ILLEGAL_PARAMETER,
+    "The peer sent more than the one raw public key that may come", "RFC 8446 §4.4.2")
 WRONG_REQUEST_CONTEXT = Reason("WRONG_REQUEST_CONTEXT", A.ILLEGAL_PARAMETER,
     "The peer's certificate message does not belong to our request", "RFC 8446 §4.4.2")
 NONEMPTY_REQUEST_CONTEXT = Reason("NONEMPTY_REQUEST_CONTEXT", A.ILLEGAL_PARAMETER,

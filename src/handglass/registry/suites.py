@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from handglass.frozen import Frozen
+from handglass.records import Frozen
 from handglass.registry.code_points import CipherSuite, ProtocolVersion
 
 SSL3, TLS1_0, TLS1_2, TLS1_3 = (

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_origin
 
-from handglass.frozen import Frozen
+from handglass.records import Frozen
 from handglass.registry.code_point import CodePoint
 
 if TYPE_CHECKING:

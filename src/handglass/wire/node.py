@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handglass.frozen import Frozen
+from handglass.records import Frozen, replace
 
 
 class Node(Frozen):
@@ -77,7 +77,7 @@ class Walk:
 
     def note(self, index: int, problem: str) -> None:
         """Say of a node what is wrong with it."""
-        self.nodes[index] = self.nodes[index].replace(problem=problem)
+        self.nodes[index] = replace(self.nodes[index], problem=problem)
 
 
 class Place(Frozen):

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self, dataclass_transform
 
-from handglass.frozen import Frozen, FrozenType
+from handglass.records import Frozen, FrozenType
 from handglass.wire.fields import Kind, Nested, kind_of
 from handglass.wire.node import Node, Walk
 

@@ -104,6 +104,7 @@ def test_authentication_after_the_handshake(pki: Pki) -> None:
             client.wait_for("Verify return code")
             server.send(b"c\n")
             server.wait_for("depth=0 C = XX, O = Handglass Tests, CN = client rsa")
+            server.wait_for("SSL_do_handshake -> 1")  # it has read all that answers it
         with start_ours(server.port, *mine) as client:
             client.wait_for("Verify return code")
             mark = len(server.text)

@@ -242,4 +242,105 @@ S_SERVER = Page(
     see_also=("handglass(1)", "handglass-s_client(1)", "openssl-s_server(1)", "openssl-ciphers(1)"),
 )
 
-PAGES = {"s_client": S_CLIENT, "s_server": S_SERVER}
+S_TIME = Page(
+    description=(
+        "Makes as many connections to a TLS server as it can in a given time, first with new sessions and then "
+        "with reused ones, and tells how many they were and how long their steps took.",
+        "Standard output has what `openssl s_time` prints there: a character for each connection (`r` if it "
+        'was resumed, `*` if not) and two lines. "User" seconds are the CPU time of this program in user '
+        "mode. A table with everything else goes to standard error. If both are a terminal, a line with the "
+        "state of things stands in place of the characters.",
+        "With `-www` each connection also fetches a page.",
+    ),
+    sections=(
+        Section(
+            "What is measured",
+            (
+                "A first connection is made to find out whether the server answers, and by which of its "
+                "addresses; so are connections that only fetch sessions to reuse. They are not counted.",
+                Terms(
+                    (
+                        ("TCP connect", "From the making of the socket until the connection stands."),
+                        ("STARTTLS", "From then until TLS may begin, with `-starttls`."),
+                        (
+                            "TLS handshake",
+                            "From then until the server's last message of the handshake has been checked. In TLS 1.3 "
+                            "the server has not yet seen the client's last message then, nor judged its certificate.",
+                        ),
+                        ("first byte", "With `-www`, from then until the first byte of the answer."),
+                        ("total", "All of it, with `-www` until the server has closed the connection."),
+                    )
+                ),
+                "The rows come separately for full handshakes and for resumed ones. What this client "
+                "computes is part of the times, as it is for any client. Connections that failed are counted "
+                "by their reason, and are in none of the times.",
+                "`-parallel` connections are under way at once, in one process on one CPU, and each that ends "
+                "makes room for the next. So a server that stalls for a second gets fewer connections in that "
+                "second, and each of them counts once, however many clients would have come meanwhile: the "
+                "percentiles are those of the connections that were made, not those of clients that come at "
+                "times of their own. With more connections than one, the times also hold the wait for this "
+                "client's CPU; the table says how much of it was used. Those under way at the end are "
+                "waited for and counted, as the slowest may be among them.",
+                "Times below 2 ms are exact to the microsecond, longer ones to one part in 1000; maximum and "
+                "mean are exact.",
+                "In TLS 1.3 a ticket is used once. A connection that is to bring a new one waits for it, at "
+                "most a second, after its times have been taken. A session of TLS 1.2 is used again and again.",
+                "Each connection ends with close_notify. The server is let to close first, so that it can finish what "
+                "it has to do and no port of this machine is used up; meanwhile the next connection begins. A server "
+                "that does not close within half a second is reset.",
+            ),
+        ),
+        VERSIONS,
+        LISTS,
+        SECRETS,
+        Section(
+            "Environment",
+            (Terms((("SSL_CIPHER", "The cipher string, where `-cipher` is not given."),)),),
+        ),
+        Section(
+            "Exit status",
+            (
+                Terms(
+                    (
+                        ("0", "Every connection was completed, or help was printed."),
+                        ("1", "A connection failed, or there was none."),
+                        ("130", "It was interrupted; the table is that of what was done until then."),
+                    )
+                ),
+            ),
+        ),
+        Section(
+            "Examples",
+            (
+                Example(
+                    "New and reused sessions, ten seconds each:",
+                    "handglass s_time -connect example.com:443 -time 10",
+                ),
+                Example(
+                    "A page, over fifty connections at once:",
+                    "handglass s_time -connect example.com:443 -www / -new -parallel 50",
+                ),
+                Example(
+                    "What does a post-quantum key exchange cost this server:",
+                    "handglass s_time -connect example.com:443 -new -time 5 -groups X25519MLKEM768\n"
+                    "handglass s_time -connect example.com:443 -new -time 5 -groups X25519",
+                ),
+            ),
+        ),
+        Section(
+            "Differences from OpenSSL",
+            (
+                "The time is kept: `-time 1` takes one second, not up to two.",
+                "With `-reuse` sessions of TLS 1.3 are resumed also without `-www`.",
+                "A connection that fails is counted and the others go on, unless the first one fails or many "
+                "in a row.",
+                "The server name is sent, and the request has a Host header.",
+                "Connections have time limits, and end with close_notify.",
+                "`-verify` judges the chain and counts the outcomes.",
+            ),
+        ),
+    ),
+    see_also=("handglass(1)", "handglass-s_client(1)", "handglass-s_server(1)", "openssl-s_time(1)"),
+)
+
+PAGES = {"s_client": S_CLIENT, "s_server": S_SERVER, "s_time": S_TIME}

@@ -35,7 +35,7 @@ class ClientAlgorithms(Options, title="Algorithm options"):
     client_sigalgs = text(
         "client_sigalgs",
         "list",
-        "Signature algorithms to sign with if the server asks for a certificate; those of -sigalgs if none are given",
+        "Signature algorithms for the own certificate; those of -sigalgs if none are given",
         where="CertificateVerify",
     )
 
@@ -69,6 +69,6 @@ class ServerAlgorithms(Options, title="Algorithm options"):
     client_sigalgs = text(
         "client_sigalgs",
         "list",
-        "Signature algorithms accepted from clients with a certificate; those of -sigalgs if none are given",
+        "Signature algorithms for certificates of clients; those of -sigalgs if none are given",
         where="CertificateRequest: signature_algorithms",
     )

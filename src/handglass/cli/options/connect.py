@@ -97,6 +97,6 @@ class Accept(Options, title="Network options"):
     )
     idle_timeout = seconds(
         "idle_timeout",
-        "Time limit for a client that does nothing, 0 for none; if not given: 60 for requests of HTTP, else none",
+        "Time limit for an idle client, 0 for none; default: 60 between requests of HTTP, else none",
         where="connection",
     )

@@ -49,6 +49,10 @@ class Output(Options, title="Output options"):
         20, "keymatexportlen", "n", "Bytes of keying material to export", where=REPORT, minimum=1
     )
     msg = flag("msg", "Show each protocol message in hexadecimal", where=OBSERVATION)
+    debug = flag("debug", "Show in hexadecimal all that is read and written", where=OBSERVATION)
+    tlsextdebug = flag(
+        "tlsextdebug", "Show each extension that the peer sends in hexadecimal", where=OBSERVATION
+    )
     state = flag("state", "Show the handshake's states and the alerts", where=OBSERVATION)
     keylogfile = text(
         "keylogfile",

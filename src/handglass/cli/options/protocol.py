@@ -107,11 +107,6 @@ class ServerProtocol(Options, title="Protocol options"):
     client_renegotiation = flag(
         "client_renegotiation", "Let clients begin a renegotiation", where=RENEGOTIATION
     )
-    no_resumption_on_reneg = flag(
-        "no_resumption_on_reneg",
-        "Renegotiate with whole handshakes, as is always done",
-        where=RENEGOTIATION,
-    )
 
 
 # Each row that names one protocol, and each that takes one out.

@@ -138,7 +138,7 @@ def open_visit(
     talkative = not (settings.options.quiet or settings.options.brief)
     try:
         with interruptible():
-            reached = go(settings.way, screen, talkative=talkative)
+            reached = go(settings.way, screen, talkative=talkative or settings.options.debug)
     except NetError as error:
         report_unreachable(screen, error)
         if settings.options.prexit and talkative:

@@ -14,6 +14,7 @@ from handglass.cli.keying_material import keying_material
 from handglass.cli.protocol_details import read_size
 from handglass.cli.s_client.commands import Command, help_lines
 from handglass.cli.s_client.keyboard import Keyboard
+from handglass.cli.s_client.observers import observer
 from handglass.cli.s_client.reach import Reached
 from handglass.cli.s_client.settings import Settings
 from handglass.cli.screen import Screen
@@ -31,18 +32,13 @@ from handglass.handshake.events import (
     SessionReceived,
     WarningReceived,
 )
-from handglass.handshake.observer import Observer
 from handglass.handshake.session import Session
 from handglass.handshake.state import Negotiated, PeerChain
 from handglass.net.errors import NetError
 from handglass.net.interrupts import interruptible
 from handglass.net.pump import Pump
 from handglass.observe import advice, report
-from handglass.observe.keylog import KeyLog
-from handglass.observe.messages import MessageDump
 from handglass.observe.session_text import shown_session_id
-from handglass.observe.several import combined
-from handglass.observe.states import StatePrinter
 from handglass.records import replace
 from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription, ProtocolVersion
@@ -99,7 +95,7 @@ class Visit:
         )
         config = replace(settings.config, session=session, verify_peer=self._judge_peer)
         self._config = config
-        self.connection = ClientConnection(config, clock=time.time, observer=self._observer())
+        self.connection = ClientConnection(config, clock=time.time, observer=observer(settings, screen))
         self._pump = Pump(
             self._socket(),
             self.connection,
@@ -181,6 +177,10 @@ class Visit:
             self.leave()
         elif self._error is not None:
             status = self._complain(self._error)
+        elif not self._established:
+            where = f"close_notify came while we waited to {self.connection.state}"
+            status = self._complain(PeerError(reasons.HANDSHAKE_CALLED_OFF, where))
+            self.leave()
         elif self._closed is not None and (self._closed.clean or self._options.ignore_unexpected_eof):
             self.leave()
             if self._talkative:
@@ -238,17 +238,6 @@ class Visit:
             if self._error is None:
                 self._error = error
             return True
-
-    def _observer(self) -> Observer | None:
-        observers: list[Observer] = []
-        if self._options.state:
-            observers.append(StatePrinter(sys.stderr, is_client=True))
-        if self._options.msg:
-            out = self._settings.message_file or self._screen.out
-            observers.append(MessageDump(out, max(self._settings.config.versions)))
-        if self._settings.key_log is not None:
-            observers.append(KeyLog(self._settings.key_log))
-        return combined(observers)
 
     def _tell_wait(self, writing: bool) -> None:
         """OpenSSL's lines of -nbio: what was done (a handshake counts as "write") and what was waited for."""
@@ -325,14 +314,14 @@ class Visit:
 
     def _change(self, command: Command) -> None:
         """Renegotiate or change keys. What this version does not have ends the program, but not with -adv."""
-        renegotiate = command is Command.RENEGOTIATE
         try:
-            if not self._options.adv:
-                self._screen.error("RENEGOTIATING" if renegotiate else "KEYUPDATE")
-            if renegotiate:
-                events = self.connection.renegotiate()
+            if command is Command.RENEGOTIATE:
+                self._screen.error("RENEGOTIATING")
+                self._pump.give(self.connection.renegotiate())
             else:
-                events = self.connection.update_keys(request_peer=command is Command.UPDATE_BOTH_KEYS)
+                self._screen.error("KEYUPDATE")
+                ask = command is Command.UPDATE_BOTH_KEYS
+                self._pump.give(self.connection.update_keys(request_peer=ask))
         except LocalError as error:
             if self._options.adv:
                 self.complain(str(error))
@@ -340,18 +329,14 @@ class Visit:
             self._error = error
             self.connection.close()
             self._pump.drain(LINGER_SECONDS)
-        else:
-            if self._options.adv:
-                self._screen.error("RENEGOTIATING" if renegotiate else "KEYUPDATE")
-            self._pump.give(events)
 
     # Events ----------------------------------------------------------------------------------------------
 
     def _take(self, event: Event) -> None:
         if isinstance(event, DataReceived):
-            if self._leaving is not None:
-                self._leaving = time.monotonic() + QUIET_SECONDS
             self._screen.data(event.data)
+            if self._leaving is not None:  # counted from here: whoever reads us may have taken a while
+                self._leaving = time.monotonic() + QUIET_SECONDS
         elif isinstance(event, HandshakeCompleted):
             self._established = True
         elif isinstance(event, SessionReceived):
@@ -417,6 +402,7 @@ class Visit:
             established=self._established,
             name_flags=self._settings.name_flags,
             matched=self._judge.matched,
+            raw_key_wanted=self._options.enable_server_rpk,
             timestamps=self._judge.timestamps.text() if self._judge.timestamps is not None else "",
             earlier=self._earlier,
             keying_material=keying_material(self._options, self.connection) if self._established else "",

@@ -6,13 +6,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from handglass.cli.s_server.interactive import Interactive
+from handglass.handshake.events import PostHandshakeAuthenticationCompleted, WarningReceived
 from handglass.net.http import FileResponder, PathError, Request, Response, served_name
 from handglass.net.http.files import printable
 from handglass.net.server import Application, HttpApplication, Reverse, ServedConnection
-from handglass.registry.errors import TLSError
+from handglass.net.server.http import Responder
+from handglass.registry import reasons
+from handglass.registry.code_points import AlertDescription, ProtocolVersion
+from handglass.registry.errors import LocalError, TLSError
 
 if TYPE_CHECKING:
     from handglass.cli.s_server.program import Program
+    from handglass.handshake.events import Event
     from handglass.handshake.session import Session
 
 
@@ -20,7 +25,7 @@ def application_for(program: Program) -> Callable[[ServedConnection], Applicatio
     """What makes the application of each connection."""
     options = program.options
     if options.www:
-        return lambda link: Web(program, lambda _, request: status_page(program, link, request))
+        return lambda _: Status(program)
     if options.www_files or options.http:
         files = Files(program, FileResponder(bare=options.http))
         return lambda _: Web(program, files.respond)
@@ -32,17 +37,17 @@ def application_for(program: Program) -> Callable[[ServedConnection], Applicatio
 class Web(HttpApplication):
     """HTTP: silent but for handshakes that fail."""
 
-    def __init__(self, program: Program, respond: Callable[[ServedConnection, Request], Response]) -> None:
+    def __init__(self, program: Program, respond: Responder) -> None:
         super().__init__(respond, program.server.file_buffer)
         self._program = program
-        self._handshakes = 0
+        self.handshakes = 0
         self.session: Session | None = None
 
     def on_handshake(self, link: ServedConnection) -> None:
         """Count it, and keep what the page tells of the session."""
-        self._handshakes += 1
+        self.handshakes += 1
         self.session = self._program.session_of(link.connection.negotiated)
-        self._program.handshake_done(again=self._handshakes > 1)
+        self._program.handshake_done(again=self.handshakes > 1)
 
     def on_failure(self, link: ServedConnection, error: TLSError) -> None:
         """Say what went wrong."""
@@ -52,6 +57,59 @@ class Web(HttpApplication):
         """No request has come, or no answer was taken, for too long."""
         self._program.idle(link)
         link.close()
+
+
+class Status(Web):
+    """-www: the page about the connection; for /reneg and /renegcert, once the client has done what it is asked for.
+
+    That is another handshake, for /renegcert with a client certificate; in TLS 1.3, which has no renegotiation,
+    the certificate alone, if the client lets itself be asked (RFC 8446 §4.6.2).
+    """
+
+    def __init__(self, program: Program) -> None:
+        super().__init__(program, self._respond_to)
+
+    def on_handshake(self, link: ServedConnection) -> None:
+        """If a request has waited for it: answer."""
+        super().on_handshake(link)
+        self._go_on(link, "The handshake was done again.")
+
+    def on_event(self, link: ServedConnection, event: Event) -> None:
+        """What else a request may wait for."""
+        if isinstance(event, PostHandshakeAuthenticationCompleted):
+            did = "sent" if event.chain else "was asked for"
+            none = "" if event.chain else ", and sent none"
+            self._go_on(link, f"The client {did} a certificate after the handshake{none}.")
+        elif isinstance(event, WarningReceived) and event.description == AlertDescription.NO_RENEGOTIATION:
+            self._go_on(link, "The client was asked for another handshake and does not want one.")
+
+    def _respond_to(self, link: ServedConnection, request: Request) -> Response | None:
+        if request.path not in {"/reneg", "/renegcert"}:
+            return status_page(self._program, link, request)
+        note = self._ask_again(link, authenticate=request.path == "/renegcert")
+        return None if note is None else status_page(self._program, link, request, note)
+
+    def _ask_again(self, link: ServedConnection, *, authenticate: bool) -> str | None:
+        """Ask the client for another handshake; or why that cannot be done."""
+        connection = link.connection
+        is_tls13 = connection.negotiated.version == ProtocolVersion.TLS1_3
+        if is_tls13 and not authenticate:
+            return "TLS 1.3 has no renegotiation: the handshake is still the first one."
+        try:
+            if is_tls13:
+                link.do(connection.request_certificate())
+            else:
+                link.do(connection.request_renegotiation(authenticate=authenticate))
+        except LocalError as error:
+            if error.reason is reasons.NO_POST_HANDSHAKE_AUTH:
+                return "The client does not offer post_handshake_auth, so it was not asked for a certificate."
+            return f"{error}."
+        return None
+
+    def _go_on(self, link: ServedConnection, note: str) -> None:
+        request = self.unanswered
+        if request is not None:
+            self.answer(status_page(self._program, link, request, note))
 
 
 class Files:
@@ -106,8 +164,10 @@ class Reversing(Reverse):
             self._program.screen.error("CONNECTION CLOSED")
 
 
-def status_page(program: Program, link: ServedConnection, request: Request) -> Response:
-    """The page about the connection."""
+def status_page(
+    program: Program, link: ServedConnection, request: Request, note: str | None = None
+) -> Response:
+    """The page about the connection, with a note on what was done for it."""
     from handglass.cli.s_server.page import respond  # noqa: PLC0415 - only for those who ask
 
-    return respond(program, link, request)
+    return respond(program, link, request, note)

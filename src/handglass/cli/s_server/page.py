@@ -69,14 +69,14 @@ td details pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.2rem 0}
 """
 
 
-def respond(program: Program, link: ServedConnection, request: Request) -> Response:
-    """The answer to any request."""
+def respond(program: Program, link: ServedConnection, request: Request, note: str | None = None) -> Response:
+    """The answer to any request; `note` is a sentence on what was done for it."""
     if request.method not in METHODS:
         refused = text_response(405, f"{request.method[:40]} is not answered here, GET and HEAD are\r\n")
         refused.fields.append(("Allow", ", ".join(METHODS)))
         return refused
     session = getattr(link.application, "session", None)
-    facts = page_facts(program, link, session)
+    facts = page_facts(program, link, session) | {"note": note}
     if wants_json(request):
         body = json.dumps(facts, indent=2) + "\n"
         return Response(200, [("Content-type", "application/json"), *SAFETY], BytesBody(body.encode()))
@@ -102,6 +102,7 @@ def render(facts: Facts, text: str) -> str:
     """The page."""
     hello = facts["client_hello"]
     parts = [
+        _note(facts["note"]),
         _summary(facts),
         _weak(facts["weak"]),
         *([] if hello is None else [_suites(hello), _groups(hello), _schemes(hello), _extensions(hello)]),
@@ -156,6 +157,10 @@ def _terms(rows: Iterable[tuple[str, str, str]]) -> str:
     return "".join(
         f'<div><dt>{_e(title)}</dt><dd id="{name}">{_e(value)}</dd></div>' for name, title, value in rows
     )
+
+
+def _note(note: str | None) -> str:
+    return "" if note is None else f'<section id="note">{_e(note)}</section>'
 
 
 def _weak(sentences: list[str]) -> str:

@@ -236,8 +236,9 @@ class Program:
         """A client has done nothing for as long as -idle_timeout allows."""
         limit = self.options.idle_timeout
         if limit is not None:
+            seconds = "1 second" if limit == 1 else f"{limit:g} seconds"
             self.screen.error(
-                f"s_server: {link.peer}: closed: nothing was said for {limit:g} seconds (-idle_timeout)"
+                f"s_server: {link.peer}: the client did nothing for {seconds} and was let go (-idle_timeout)"
             )
 
     def handshake_failed(self, link: ServedConnection, error: TLSError) -> None:

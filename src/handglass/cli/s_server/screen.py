@@ -18,7 +18,7 @@ from typing import IO, cast
 
 from handglass.cli.s_server.outlet import Outlet, never_waits
 
-CLOSE_SECONDS = 2.0
+CLOSE_SECONDS = 1.0
 """How long the end of the program waits for whoever reads its output."""
 
 

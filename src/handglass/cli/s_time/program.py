@@ -81,6 +81,9 @@ class Timing:
         except (NetError, TLSError) as error:
             self._complain(error)
             return 1
+        finally:
+            if self._load is not None:
+                self._load.close()
         if interrupted:
             return INTERRUPTED
         return 1 if self._failed else 0

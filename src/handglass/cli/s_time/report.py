@@ -72,7 +72,7 @@ def progress(tally: Tally, elapsed: float) -> str:
     """The line while it runs."""
     failed = f", {tally.failed:,} failed" if tally.failed else ""
     rate = tally.connections / elapsed if elapsed else 0.0
-    return f"{elapsed:.0f} s: {tally.connections:,} connections, {rate:,.1f}/s{failed}"
+    return f"{elapsed:.1f} s: {tally.connections:,} connections, {rate:,.1f}/s{failed}"
 
 
 def _title(tally: Tally, *, reusing: bool) -> str:

@@ -5,8 +5,13 @@ from __future__ import annotations
 from handglass.crypto import BadSignature, signatures
 from handglass.crypto.identity import Identity
 from handglass.crypto.signatures import PublicKey
-from handglass.handshake.answers import take_answers
-from handglass.handshake.certificates import choose_client_identity, peer_key, schemes_for_certificate
+from handglass.handshake.answers import take_answers, take_certificate_types
+from handglass.handshake.certificates import (
+    choose_client_identity,
+    peer_key_for,
+    schemes_for_certificate,
+    shown_raw_key,
+)
 from handglass.handshake.client_hello import Offer, send_client_hello
 from handglass.handshake.events import (
     CertificateRequested,
@@ -19,6 +24,7 @@ from handglass.handshake.extensions import check_extensions
 from handglass.handshake.legacy.common import (
     Security,
     check_encrypt_then_mac,
+    check_lengths,
     end_handshake,
     make_security,
     read_finished,
@@ -52,6 +58,7 @@ from handglass.messages.handshake import (
     HelloRequest,
     Message,
     NewSessionTicket12,
+    RawPublicKeyCertificate12,
     ServerHello,
     ServerHelloDone,
     ServerKeyExchangeDHE,
@@ -70,6 +77,7 @@ from handglass.registry.errors import LocalError, PeerError
 from handglass.registry.suites import SuiteFacts
 
 READ_CERTIFICATE = Expectation("read server certificate", Certificate12)
+READ_RAW_KEY = Expectation("read server certificate", RawPublicKeyCertificate12)
 READ_CERTIFICATE_STATUS = Expectation("read certificate status", CertificateStatus, optional=True)
 READ_ECDHE = Expectation("read server key exchange", ServerKeyExchangeECDHE)
 READ_DHE = Expectation("read server key exchange", ServerKeyExchangeDHE)
@@ -231,6 +239,7 @@ def is_resumption(me: ClientState, offer: Offer, answer: ServerHello) -> bool:
     agreed.resumed = True
     agreed.session = session
     agreed.peer_certificates = session.peer_certificates
+    agreed.peer_public_key = session.peer_public_key
     return True
 
 
@@ -257,9 +266,10 @@ def full(
     """The full handshake (RFC 5246 §7.3, figure 1)."""
     agreed = me.negotiated
     agreed.resumed = False
-    chain = yield from read_server_certificate(me, status_promised=ExtensionType.STATUS_REQUEST in bodies)
+    take_certificate_types(me, offer.types, bodies)
+    yield from read_server_certificate(me, status_promised=ExtensionType.STATUS_REQUEST in bodies)
     exchange = client_exchange(me.config, facts, offer.hello.legacy_version, me.entropy)
-    params = yield from read_server_params(me, profile, facts, exchange, chain)
+    params = yield from read_server_params(me, profile, facts, exchange)
     request = yield from maybe(READ_REQUEST)
     identity = None
     if request is not None:
@@ -267,7 +277,7 @@ def full(
     yield from expect(READ_DONE)
     yield Turn()
     if request is not None:
-        yield Send(Certificate12(identity.certificates if identity is not None else ()))
+        yield Send(own_certificate(me, identity))
     message, premaster = exchange.answer(params, agreed)
     yield Send(message)
     session_hash = me.transcript.digest() if agreed.extended_master_secret else None
@@ -286,41 +296,39 @@ def full(
     yield from keep_session(me, security, ticket)
 
 
-def read_server_certificate(me: ClientState, *, status_promised: bool) -> Conversation[tuple[bytes, ...]]:
-    """Certificate and, if one was announced, CertificateStatus (RFC 5246 §7.4.2, RFC 6066 §8)."""
-    agreed, limits = me.negotiated, me.config.limits
-    message = yield from expect(READ_CERTIFICATE)
-    chain = tuple(message.certificate_list)
-    if not chain:
+def read_server_certificate(me: ClientState, *, status_promised: bool) -> Conversation[None]:
+    """Certificate and, if one was announced, CertificateStatus (RFC 5246 §7.4.2, RFC 6066 §8), and the judgement."""
+    agreed = me.negotiated
+    before = agreed.peer_certificates[:1] or agreed.peer_public_key
+    if agreed.expects_raw_key:
+        message = yield from expect(READ_RAW_KEY)
+        agreed.peer_certificates, agreed.peer_public_key = (), message.subject_public_key_info
+    else:
+        chain = (yield from expect(READ_CERTIFICATE)).certificate_list
+        agreed.peer_certificates, agreed.peer_public_key = tuple(chain), b""
+    shown = agreed.peer_certificates[:1] or agreed.peer_public_key
+    if not shown:
         raise PeerError(reasons.EMPTY_SERVER_CERTIFICATE)
-    if me.renegotiating and not agreed.extended_master_secret and chain[0] != agreed.peer_certificates[0]:
+    if me.renegotiating and not agreed.extended_master_secret and shown != before:
         raise PeerError(reasons.RENEGOTIATION_CERTIFICATE_CHANGED)
-    if len(me.raw) > limits.certificate_list:
-        raise PeerError(
-            reasons.CERTIFICATES_TOO_LONG, f"{len(me.raw)}, and the limit is {limits.certificate_list}"
-        )
-    if len(chain) > limits.certificates:
-        raise PeerError(
-            reasons.TOO_MANY_CERTIFICATES, f"{len(chain)}, and the limit is {limits.certificates}"
-        )
+    check_lengths(me, len(agreed.peer_certificates))
     response = None
     if status_promised:
         status = yield from maybe(READ_CERTIFICATE_STATUS)
         if status is not None and status.status_type == CertificateStatusType.OCSP:
             response = status.response
-    agreed.peer_certificates = chain
     agreed.peer_ocsp_responses = (response,)
-    yield Tell(PeerCertificateReceived(chain))
+    yield Tell(PeerCertificateReceived(agreed.peer_certificates, public_key=agreed.peer_public_key))
     peer = PeerChain(
-        chain,
+        agreed.peer_certificates,
         is_server=True,
         server_name=me.config.server_name,
         ocsp_responses=agreed.peer_ocsp_responses,
         scts=agreed.peer_scts,
         version=agreed.version or me.config.versions[0],
+        public_key=agreed.peer_public_key,
     )
     yield from ask("verification", me.config.verify_peer, peer)
-    return chain
 
 
 def read_server_params(
@@ -328,7 +336,6 @@ def read_server_params(
     profile: Profile,
     facts: SuiteFacts,
     exchange: ClientExchange,
-    chain: tuple[bytes, ...],
 ) -> Conversation[Message | None]:
     """ServerKeyExchange and the signature in it (RFC 5246 §7.4.3), if this exchange has one."""
     if exchange.server_message is None:
@@ -341,7 +348,7 @@ def read_server_params(
     agreed = me.negotiated
     signed = agreed.client_random + agreed.server_random + message.params.encode()
     scheme = SignatureScheme(message.algorithm)
-    key = signing_key(me, facts, chain[0], scheme)
+    key = signing_key(me, facts, scheme)
     try:
         profile.verify(scheme, key, signed, message.signature)
     except BadSignature as error:
@@ -350,13 +357,11 @@ def read_server_params(
     return message
 
 
-def signing_key(me: ClientState, facts: SuiteFacts, leaf: bytes, scheme: SignatureScheme) -> PublicKey:
-    """The key of the server's certificate, if it may sign with this scheme for this suite. Raises PeerError."""
+def signing_key(me: ClientState, facts: SuiteFacts, scheme: SignatureScheme) -> PublicKey:
+    """The key that the server showed, if it may sign with this scheme for this suite. Raises PeerError."""
     if scheme not in me.config.signature_schemes:
         raise PeerError(reasons.ILLEGAL_SIGNATURE_SCHEME, scheme.name)
-    key = peer_key(leaf)
-    if scheme not in schemes_for_certificate(leaf, curve_bound=False):
-        raise PeerError(reasons.SIGNATURE_KEY_MISMATCH, scheme.name)
+    key = peer_key_for(me.negotiated, scheme, curve_bound=False)
     if (signatures.key_type(key) == "rsa") != (facts.authentication == "RSA"):
         raise PeerError(reasons.CERTIFICATE_KEY_UNUSABLE, f"{facts.openssl_name} with another kind of key")
     return key
@@ -378,8 +383,16 @@ def consider_request(me: ClientState, request: CertificateRequest12) -> Conversa
         CertificateRequested(facts.authorities, schemes, facts.certificate_types, False, identity is not None)
     )
     me.negotiated.client_certificate_sent = identity is not None
-    me.negotiated.own_certificates = identity.certificates if identity is not None else ()
     return identity
+
+
+def own_certificate(me: ClientState, identity: Identity | None) -> Message:
+    """Our Certificate message: a chain, or where that was agreed on a raw public key; empty if we have none."""
+    agreed = me.negotiated
+    if agreed.shows_raw_key:
+        return RawPublicKeyCertificate12(shown_raw_key(identity) if identity is not None else b"")
+    agreed.own_certificates = identity.certificates if identity is not None else ()
+    return Certificate12(agreed.own_certificates)
 
 
 def client_scheme(me: ClientState, identity: Identity) -> SignatureScheme | None:
@@ -425,6 +438,7 @@ def keep_session(
         extended_master_secret=agreed.extended_master_secret,
         encrypt_then_mac=agreed.encrypt_then_mac,
         peer_certificates=agreed.peer_certificates,
+        peer_public_key=agreed.peer_public_key,
         group=agreed.group,
     )
     agreed.session = session

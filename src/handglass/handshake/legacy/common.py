@@ -138,6 +138,17 @@ def check_encrypt_then_mac(me: State, facts: SuiteFacts, *, before: bool) -> Non
         raise PeerError(reasons.ENCRYPT_THEN_MAC_DROPPED)
 
 
+def check_lengths(me: State, count: int) -> None:
+    """Refuse a Certificate message just read that is longer, or has more certificates, than our limits allow."""
+    limits = me.settings.limits
+    if len(me.raw) > limits.certificate_list:
+        raise PeerError(
+            reasons.CERTIFICATES_TOO_LONG, f"{len(me.raw)}, and the limit is {limits.certificate_list}"
+        )
+    if count > limits.certificates:
+        raise PeerError(reasons.TOO_MANY_CERTIFICATES, f"{count}, and the limit is {limits.certificates}")
+
+
 def end_handshake(me: State) -> None:
     """The handshake is done: application data flows, and its messages need not be remembered."""
     me.receives_data = me.sends_data = True

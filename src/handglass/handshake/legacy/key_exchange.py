@@ -217,7 +217,7 @@ class RsaClient:
 
     def answer(self, _message: Message | None, facts: Negotiated) -> tuple[Message, bytes]:
         """A fresh secret under the key of the server's certificate."""
-        key = rsa_key_of(facts.peer_certificates[0])
+        key = rsa_key_of(facts)
         try:
             secret, encrypted = make_rsa_premaster(key, self.offered_version, self.entropy)
         except BadPublic as error:
@@ -225,9 +225,9 @@ class RsaClient:
         return ClientKeyExchangeRSA(encrypted), secret
 
 
-def rsa_key_of(certificate: bytes) -> RSAPublicKey:
-    """The RSA key of a certificate (DER). Raises PeerError if it has none."""
-    key = peer_key(certificate)
+def rsa_key_of(facts: Negotiated) -> RSAPublicKey:
+    """The RSA key of the server. Raises PeerError if it has none."""
+    key = peer_key(facts)
     if not isinstance(key, RSAPublicKey):
         raise PeerError(reasons.CERTIFICATE_KEY_UNUSABLE, "RSA key transport needs an RSA key")
     return key

@@ -206,4 +206,5 @@ def answers(me: ServerState, hello: ClientHelloView, choice: Choice) -> list[Ext
     if me.config.scts is not None and wants_scts:  # a resumption has no certificate (RFC 6962 §3.3.1)
         found.append(Extension(ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP, me.config.scts))
     found += choose_limits(me, hello)
+    found += me.type_answers
     return found

@@ -8,9 +8,11 @@ from functools import lru_cache
 from handglass.crypto.hashes import digest, equal
 from handglass.crypto.identity import Identity
 from handglass.handshake.certificates import strict_enough
+from handglass.handshake.config import ClientAuthentication
 from handglass.handshake.negotiation import (
     UNDERSTOOD,
     choose_alpn,
+    choose_certificate_types,
     choose_limits,
     lacks_client_certificate,
     ordered_suites,
@@ -105,6 +107,8 @@ def choose(me: ServerState, hello: ClientHelloView, only: CipherSuite | None = N
     choice = Choice(suite or offered[0], psk=psk)
     choose_group(me, hello, choice)
     if psk is None:
+        asks = me.config.client_authentication is not ClientAuthentication.NONE
+        choose_certificate_types(me, hello, asks=asks or ExtensionType.POST_HANDSHAKE_AUTH in hello)
         yield from choose_certificate(me, hello, choice)
     me.negotiated.alpn = choose_alpn(me.config, hello)
     if choice.retry_group is None:
@@ -332,7 +336,7 @@ def accept_early_data(me: ServerState, hello: ClientHelloView, choice: Choice) -
 
 
 def common_answers(me: ServerState, hello: ClientHelloView) -> list[Extension]:
-    """The answers that mean the same in every version: server_name, ALPN, record limits."""
+    """The answers that mean the same in every version: server_name, ALPN, record limits, types of certificates."""
     found = []
     if me.config.acknowledge_server_name and hello.server_name is not None:
         found.append(Extension(ExtensionType.SERVER_NAME, b""))
@@ -340,6 +344,7 @@ def common_answers(me: ServerState, hello: ClientHelloView) -> list[Extension]:
         body = ext.ProtocolNameList((me.negotiated.alpn,)).encode()
         found.append(Extension(ExtensionType.ALPN, body))
     found += choose_limits(me, hello)
+    found += me.type_answers
     return found
 
 

@@ -237,6 +237,7 @@ def authenticate(me: ServerState, hello: ClientHelloView, choice: Choice) -> Con
         facts.session = choice.psk.session
         if choice.psk.session is not None:
             facts.peer_certificates = choice.psk.session.peer_certificates
+            facts.peer_public_key = choice.psk.session.peer_public_key
         return False
     requested = config.client_authentication is not ClientAuthentication.NONE
     if requested:
@@ -249,7 +250,9 @@ def authenticate(me: ServerState, hello: ClientHelloView, choice: Choice) -> Con
     assert identity is not None  # noqa: S101 - selection fails without one; for the type checker
     me.identity = identity
     offered = hello.decoded(ext.CompressCertificateAlgorithms, ExtensionType.COMPRESS_CERTIFICATE)
-    extensions = yield from selection.certificate_extensions(me, hello, identity)
+    extensions: tuple[tuple[Extension, ...], ...] = ()
+    if not facts.shows_raw_key:
+        extensions = yield from selection.certificate_extensions(me, hello, identity)
     yield from send_authentication(
         me,
         identity,
@@ -287,8 +290,8 @@ def read_early_data(me: ServerState, choice: Choice) -> Conversation[None]:
 
 def authenticate_client(me: ServerState) -> Conversation[None]:
     """The client's Certificate and CertificateVerify (RFC 8446 §4.4.2.4)."""
-    chain = yield from read_certificate(me, READ_CERTIFICATE)
-    if not chain:
+    shown = yield from read_certificate(me, READ_CERTIFICATE)
+    if not shown:
         if me.config.client_authentication is ClientAuthentication.REQUIRE:
             raise PeerError(reasons.CERTIFICATE_REQUIRED, "the client sent an empty Certificate message")
         return

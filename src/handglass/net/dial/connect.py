@@ -18,10 +18,10 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from enum import StrEnum
 
-from handglass.frozen import Frozen
 from handglass.net.dial.lookup import LOOKUP_SECONDS, Address, look_up
 from handglass.net.dial.targets import Target, UnixTarget
 from handglass.net.errors import NetCode, NetError
+from handglass.records import Frozen
 
 CONNECT_SECONDS = 30.0
 ATTEMPT_DELAY = 0.25

@@ -14,10 +14,10 @@ import stat
 from collections.abc import Sequence
 from contextlib import suppress
 
-from handglass.frozen import Frozen
 from handglass.net.dial.lookup import Address, look_up
 from handglass.net.dial.targets import ListenTarget, Target, UnixTarget, port_number
 from handglass.net.errors import NetCode, NetError
+from handglass.records import Frozen
 
 BACKLOG = 4096
 FAST_OPEN_QUEUE = 1024

@@ -10,10 +10,10 @@ import socket
 import time
 from typing import Any
 
-from handglass.frozen import Frozen
 from handglass.net.dial.names import ascii_name
 from handglass.net.dial.targets import Target, bracketed, literal_family, port_number
 from handglass.net.errors import NetCode, NetError
+from handglass.records import Frozen
 
 LOOKUP_SECONDS = 15.0
 ADDRESSES_LIMIT = 64

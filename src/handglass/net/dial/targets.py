@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 import socket
 
-from handglass.frozen import Frozen
 from handglass.net.dial.names import ascii_name
 from handglass.net.errors import NetCode, NetError
+from handglass.records import Frozen
 
 SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+/-]*")  # RFC 6335 §5.1, and what older tables hold
 DEFAULT_HOST = "localhost"

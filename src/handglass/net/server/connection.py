@@ -208,6 +208,8 @@ class ServedConnection:
         self.phase = Phase.GONE
         self.server.forget(self)
         self.socket.close()
+        if self.tls is not None:
+            self.tls.release()
 
     # Inside ----------------------------------------------------------------------------------------------
 
@@ -246,7 +248,7 @@ class ServedConnection:
             self._tell_wait(events)
 
     def _tell_wait(self, events: list[Event]) -> None:
-        """Tell whoever wants to know that nothing goes on here without the client, if `events` brought no data."""
+        """Tell whoever wants to know that a read has brought nothing to go on with, or that a write is not done."""
         on_wait = self.server.options.on_wait
         if on_wait is None or self.phase > Phase.OPEN:
             return
@@ -254,7 +256,7 @@ class ServedConnection:
             on_wait(self, Wait.WRITE)
         elif self.phase is Phase.HANDSHAKE:
             on_wait(self, Wait.HANDSHAKE)
-        elif not any(isinstance(event, DataReceived) for event in events):
+        elif not any(isinstance(event, DataReceived | HandshakeCompleted) for event in events):
             on_wait(self, Wait.READ)
 
     def _take(self, events: list[Event]) -> None:

@@ -12,14 +12,17 @@ from handglass.net.server.application import Application
 if TYPE_CHECKING:
     from handglass.net.server.connection import ServedConnection
 
-Responder = Callable[["ServedConnection", Request], Response]
+Responder = Callable[["ServedConnection", Request], Response | None]
 
 NO_REQUEST = Request("GET", "/", (1, 0), (), keep_alive=False)
 """Stands for one that could not be read, so that its answer can be written."""
 
 
 class HttpApplication(Application):
-    """Answers each request with what `respond` gives. `buffer` is for the pieces of files; all may share one."""
+    """Answers each request with what `respond` gives; if that is None, `answer` gives it later.
+
+    `buffer` is for the pieces of files; all may share one.
+    """
 
     idle_limit = True
     data_is_activity = False
@@ -31,6 +34,7 @@ class HttpApplication(Application):
         self._reader = RequestReader()
         self._pieces: Iterator[bytes | memoryview] | None = None
         self._response: Response | None = None
+        self._unanswered: Request | None = None
         self._goes_on = True
         self._is_short = False
         self._stopping = False
@@ -38,13 +42,13 @@ class HttpApplication(Application):
     def on_data(self, link: ServedConnection, data: bytes, *, early: bool) -> None:  # noqa: ARG002 - all alike
         """Take the data, and answer the first request that is complete."""
         self._reader.receive(data)
-        if self._pieces is None:
+        if self._pieces is None and self._unanswered is None:
             self._next(link)
 
     def on_end(self, link: ServedConnection, *, clean: bool) -> None:  # noqa: ARG002 - the same for both
         """The client sends no more; what it asked for is still answered."""
         self._reader.receive_eof()
-        if self._pieces is None:
+        if self._pieces is None and self._unanswered is None:
             self._next(link)
         if self._pieces is None:
             link.close()
@@ -83,6 +87,17 @@ class HttpApplication(Application):
         else:
             self._next(link)
 
+    @property
+    def unanswered(self) -> Request | None:
+        """The request for which `respond` had no response yet."""
+        return self._unanswered
+
+    def answer(self, response: Response) -> None:
+        """Answer `unanswered`."""
+        request, self._unanswered = self._unanswered, None
+        assert request is not None  # noqa: S101 - the caller looked; for the type checker
+        self._start(request, response)
+
     def _next(self, link: ServedConnection) -> None:
         try:
             request = self._reader.next_request()
@@ -90,7 +105,10 @@ class HttpApplication(Application):
             self._start(NO_REQUEST, text_response(error.status, f"{error.sentence}\r\n", close=True))
             return
         if request is not None:
-            self._start(request, self._respond(link, request))
+            self._unanswered = request
+            response = self._respond(link, request)
+            if response is not None:
+                self.answer(response)
         elif self._reader.finished:
             link.close()
 
