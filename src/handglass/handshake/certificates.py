@@ -11,8 +11,8 @@ from handglass.crypto.containers import ContainerError, public_key_info_of_certi
 from handglass.crypto.identity import Identity
 from handglass.crypto.private_keys import load_public_key, read_public_key_info
 from handglass.crypto.signatures import PublicKey, schemes_for
-from handglass.handshake.config import Config
-from handglass.handshake.state import ClientState, Negotiated
+from handglass.handshake.config import ClientConfig, Config
+from handglass.handshake.state import CertificateRequestFacts, ClientState, Negotiated
 from handglass.handshake.wants import Conversation, ask
 from handglass.registry import reasons
 from handglass.registry.code_points import SignatureScheme
@@ -39,23 +39,32 @@ def choose_client_identity(
     server may still know better than its list.
     """
     config, request = me.config, me.negotiated.certificate_request
-    in_chains = (request.certificate_signature_schemes if request is not None else ()) or schemes
     if config.choose_identity is not None:
         return (yield from ask("client certificate", config.choose_identity, schemes, authorities))
+    assert request is not None  # noqa: S101 - who is asked has read a request; for the type checker
+    return first_able(config, config.identities, request)
+
+
+def first_able(
+    config: ClientConfig, identities: Sequence[Identity], request: CertificateRequestFacts
+) -> Identity | None:
+    """The first of these that can answer a request, one whose chain leads to a named authority before others."""
+    schemes, authorities = request.signature_schemes, request.authorities
+    in_chains = request.certificate_signature_schemes or schemes
     common = set(config.client_signature_schemes or config.signature_schemes).intersection(schemes)
     able = [
         identity
-        for identity in config.identities
+        for identity in identities
         if not common.isdisjoint(schemes_for_certificate(identity.certificate))
         and strict_enough(config, identity, in_chains)
     ]
     if len(able) > 1 and authorities:
-        named = [identity for identity in able if _leads_to(identity, authorities)]
+        named = [identity for identity in able if leads_to(identity, authorities)]
         able = named or able
     return able[0] if able else None
 
 
-def _leads_to(identity: Identity, authorities: Sequence[bytes]) -> bool:
+def leads_to(identity: Identity, authorities: Sequence[bytes]) -> bool:
     """Whether a certificate of the chain was issued by one of these names (DER)."""
     for certificate in identity.certificates:
         with suppress(ContainerError):

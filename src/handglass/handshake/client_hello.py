@@ -451,6 +451,15 @@ def _status_request(draft: Draft) -> bytes | None:
     return bytes((CertificateStatusType.OCSP, 0, 0, 0, 0))
 
 
+def _status_request_v2(draft: Draft) -> bytes | None:
+    """The responses for all certificates, else the leaf's (RFC 6961 §2.2); TLS 1.3 has no use for it."""
+    if not draft.config.request_all_statuses or draft.versions == (ProtocolVersion.TLS1_3,):
+        return None
+    request = ext.OCSPStatusRequest().encode()
+    kinds = (CertificateStatusType.OCSP_MULTI, CertificateStatusType.OCSP)
+    return ext.StatusRequestV2(tuple(ext.StatusRequestItem(kind, request) for kind in kinds)).encode()
+
+
 def _signed_certificate_timestamp(draft: Draft) -> bytes | None:
     return b"" if draft.config.request_scts else None
 
@@ -560,6 +569,7 @@ OFFERS: dict[ExtensionType, Callable[[Draft], bytes | None]] = {
     ExtensionType.SUPPORTED_GROUPS: _supported_groups,
     ExtensionType.SESSION_TICKET: _session_ticket,
     ExtensionType.STATUS_REQUEST: _status_request,
+    ExtensionType.STATUS_REQUEST_V2: _status_request_v2,
     ExtensionType.ALPN: _alpn,
     ExtensionType.ENCRYPT_THEN_MAC: _encrypt_then_mac,
     ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP: _signed_certificate_timestamp,

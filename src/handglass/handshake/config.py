@@ -180,6 +180,9 @@ class ClientConfig(Config):
     early_data: bool = False
     post_handshake_auth: bool = False
     request_status: bool = False
+    """Ask for stapled OCSP responses with status_request: below TLS 1.3 for the leaf (RFC 6066 §8), else for all."""
+    request_all_statuses: bool = False
+    """Ask for those of all certificates below TLS 1.3 too, with status_request_v2 (RFC 6961)."""
     request_scts: bool = False
     authorities: tuple[bytes, ...] = ()
     renegotiation_scsv: bool = True
@@ -258,5 +261,6 @@ class ServerConfig(Config):
     choose_config: Callable[[ClientHelloView], ServerConfig] | None = None
     choose_identity: Callable[[ClientHelloView, tuple[Identity, ...]], Sequence[Identity]] | None = None
     staple: Callable[[Identity], Sequence[bytes | None]] | None = None
-    """The OCSP responses for an identity's certificates, leaf first; below TLS 1.3 only the leaf's is sent."""
+    """The OCSP responses for an identity's certificates, leaf first. Below TLS 1.3 only clients that ask with
+    status_request_v2 get more than the leaf's."""
     find_psk: Callable[[bytes], ExternalPsk | None] | None = None

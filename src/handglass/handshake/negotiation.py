@@ -147,12 +147,8 @@ def choose_limits(me: ServerState, hello: ClientHelloView) -> list[Extension]:
     return [Extension(ExtensionType.MAX_FRAGMENT_LENGTH, body)]
 
 
-def stapled_responses(
-    config: ServerConfig, hello: ClientHelloView, identity: Identity
-) -> Conversation[Sequence[bytes | None]]:
+def stapled_responses(config: ServerConfig, identity: Identity) -> Conversation[Sequence[bytes | None]]:
     """The OCSP responses for a client that wants them, leaf's first; they may take their time (RFC 6066 §8)."""
-    if ExtensionType.STATUS_REQUEST not in hello:
-        return ()
     if config.staple is None:
         return (config.ocsp_response,)
     return (yield from ask("status", config.staple, identity))

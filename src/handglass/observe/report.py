@@ -210,7 +210,7 @@ def agreement(facts: Facts, *, with_key: bool = True) -> str:
     code = return_code(facts)
     if agreed.version == ProtocolVersion.TLS1_3:
         text += f"Early data was {agreed.early_data}\n"
-    elif facts.established and agreed.session is not None:
+    elif agreed.session is not None:
         return text + own_session(facts, agreed.session) + facts.keying_material + "---\n"
     if code is not None:
         text += f"Verify return code: {code}\n"

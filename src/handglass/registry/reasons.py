@@ -115,6 +115,10 @@ TOO_MANY_CERTIFICATES = Reason("TOO_MANY_CERTIFICATES", A.BAD_CERTIFICATE,
     "The peer sent a longer certificate chain than we accept", "RFC 8446 §4.4.2")
 CERTIFICATES_TOO_LONG = Reason("CERTIFICATES_TOO_LONG", A.BAD_CERTIFICATE,
     "The peer's certificates take more bytes than we accept", "RFC 8446 §4.4.2")
+UNWANTED_STATUS_TYPE = Reason("UNWANTED_STATUS_TYPE", A.ILLEGAL_PARAMETER,
+    "The server sent a certificate status of a kind that was not asked for", "RFC 6961 §2.2")
+TOO_MANY_STATUS_RESPONSES = Reason("TOO_MANY_STATUS_RESPONSES", A.ILLEGAL_PARAMETER,
+    "The server stapled more OCSP responses than it sent certificates", "RFC 6961 §2.2")
 DECOMPRESSED_CERTIFICATE_TOO_LONG = Reason("DECOMPRESSED_CERTIFICATE_TOO_LONG", A.BAD_CERTIFICATE,
     "The peer's compressed certificate message unpacks to more bytes than we accept", "RFC 8879 §4")
 TOO_MUCH_EARLY_DATA = Reason("TOO_MUCH_EARLY_DATA", A.UNEXPECTED_MESSAGE,

@@ -470,7 +470,7 @@ def test_waits_are_told(listener: Listener) -> None:
 
 
 def test_everything_in_pieces(listener: Listener) -> None:
-    server = make(listener, Reverse, in_pieces=True)
+    server = make(listener, Reverse, reluctant=True)
     client = Client(listener.port)
     for _ in range(20_000):
         client.exchange()

@@ -63,6 +63,11 @@ class Settings:
     logs: Logs | None = None
     """Whose timestamps are looked for; None if they are not asked for."""
 
+    @property
+    def extra_sets(self) -> tuple[Identity, ...]:
+        """The certificates of -xcert, which come after that of -cert."""
+        return self.config.identities[int(self.options.cert is not None) :]
+
 
 def read_settings(options: SClientOptions, environment: Mapping[str, str] | None = None) -> Settings:
     """Read and check everything. Raises StartError."""
@@ -137,6 +142,7 @@ def _own_arguments(options: SClientOptions, engine: EngineSettings) -> dict[str,
         "authorities": tuple(load_ca_names(options.request_ca_file)) if options.request_ca_file else (),
         "tickets": not options.no_ticket,
         "request_status": options.status or options.ct,
+        "request_all_statuses": options.status_all,
         "request_scts": options.ct,
     }
 

@@ -33,6 +33,7 @@ from handglass.handshake.legacy.common import (
 )
 from handglass.handshake.legacy.key_exchange import ClientExchange, client_exchange
 from handglass.handshake.legacy.profiles import PROFILES, Profile, master_secret
+from handglass.handshake.legacy.status import read_status
 from handglass.handshake.session import Session
 from handglass.handshake.state import CertificateRequestFacts, ClientState, PeerChain, decode_extension
 from handglass.handshake.wants import (
@@ -53,7 +54,6 @@ from handglass.messages.extension import Place
 from handglass.messages.handshake import (
     Certificate12,
     CertificateRequest12,
-    CertificateStatus,
     CertificateVerify,
     HelloRequest,
     Message,
@@ -67,7 +67,6 @@ from handglass.messages.handshake import (
 from handglass.registry import reasons, suites
 from handglass.registry.code_points import (
     AlertDescription,
-    CertificateStatusType,
     CipherSuite,
     CompressionMethod,
     ExtensionType,
@@ -78,7 +77,6 @@ from handglass.registry.suites import SuiteFacts
 
 READ_CERTIFICATE = Expectation("read server certificate", Certificate12)
 READ_RAW_KEY = Expectation("read server certificate", RawPublicKeyCertificate12)
-READ_CERTIFICATE_STATUS = Expectation("read certificate status", CertificateStatus, optional=True)
 READ_ECDHE = Expectation("read server key exchange", ServerKeyExchangeECDHE)
 READ_DHE = Expectation("read server key exchange", ServerKeyExchangeDHE)
 READ_REQUEST = Expectation("read server certificate request", CertificateRequest12, optional=True)
@@ -267,7 +265,7 @@ def full(
     agreed = me.negotiated
     agreed.resumed = False
     take_certificate_types(me, offer.types, bodies)
-    yield from read_server_certificate(me, status_promised=ExtensionType.STATUS_REQUEST in bodies)
+    yield from read_server_certificate(me, bodies)
     exchange = client_exchange(me.config, facts, offer.hello.legacy_version, me.entropy)
     params = yield from read_server_params(me, profile, facts, exchange)
     request = yield from maybe(READ_REQUEST)
@@ -287,6 +285,7 @@ def full(
         yield from send_certificate_verify(me, identity)
     me.transcript.stop_keeping()
     security = yield from make_security(me, profile, facts, master)
+    agreed.session = make_session(me, security)
     client = yield from send_finished(me, security)
     ticket = None
     if ExtensionType.SESSION_TICKET in bodies:
@@ -296,7 +295,7 @@ def full(
     yield from keep_session(me, security, ticket)
 
 
-def read_server_certificate(me: ClientState, *, status_promised: bool) -> Conversation[None]:
+def read_server_certificate(me: ClientState, bodies: dict[ExtensionType, bytes]) -> Conversation[None]:
     """Certificate and, if one was announced, CertificateStatus (RFC 5246 §7.4.2, RFC 6066 §8), and the judgement."""
     agreed = me.negotiated
     before = agreed.peer_certificates[:1] or agreed.peer_public_key
@@ -312,12 +311,7 @@ def read_server_certificate(me: ClientState, *, status_promised: bool) -> Conver
     if me.renegotiating and not agreed.extended_master_secret and shown != before:
         raise PeerError(reasons.RENEGOTIATION_CERTIFICATE_CHANGED)
     check_lengths(me, len(agreed.peer_certificates))
-    response = None
-    if status_promised:
-        status = yield from maybe(READ_CERTIFICATE_STATUS)
-        if status is not None and status.status_type == CertificateStatusType.OCSP:
-            response = status.response
-    agreed.peer_ocsp_responses = (response,)
+    agreed.peer_ocsp_responses = yield from read_status(bodies, len(agreed.peer_certificates))
     yield Tell(PeerCertificateReceived(agreed.peer_certificates, public_key=agreed.peer_public_key))
     peer = PeerChain(
         agreed.peer_certificates,
@@ -419,13 +413,17 @@ def send_certificate_verify(me: ClientState, identity: Identity) -> Conversation
 def keep_session(
     me: ClientState, security: Security, ticket: NewSessionTicket12 | None
 ) -> Conversation[None]:
-    """Make a session of what was agreed on, if the server gave anything to resume it by (RFC 5246 §7.3, RFC 5077)."""
+    """Tell of the session, if the server gave anything to resume it by (RFC 5246 §7.3, RFC 5077)."""
+    session = me.negotiated.session = make_session(me, security, ticket)
+    if session.ticket or session.session_id:
+        yield Tell(SessionReceived(session))
+
+
+def make_session(me: ClientState, security: Security, ticket: NewSessionTicket12 | None = None) -> Session:
+    """What was agreed on, as a session; without a ticket or an id it cannot be resumed."""
     agreed = me.negotiated
     assert agreed.version is not None and agreed.suite is not None  # noqa: S101, PT018 - settled by the ServerHello
-    has_ticket = ticket is not None and bool(ticket.ticket)
-    if not has_ticket and not agreed.session_id:
-        return
-    session = Session(
+    return Session(
         version=agreed.version,
         suite=agreed.suite,
         secret=security.master,
@@ -441,5 +439,3 @@ def keep_session(
         peer_public_key=agreed.peer_public_key,
         group=agreed.group,
     )
-    agreed.session = session
-    yield Tell(SessionReceived(session))

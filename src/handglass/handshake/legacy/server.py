@@ -21,7 +21,8 @@ from handglass.handshake.legacy.common import (
 from handglass.handshake.legacy.key_exchange import DheServer, ServerExchange
 from handglass.handshake.legacy.profiles import PROFILES, Profile, master_secret
 from handglass.handshake.legacy.selection import Choice
-from handglass.handshake.negotiation import UNDERSTOOD, choose_certificate_types, stapled_responses
+from handglass.handshake.legacy.status import choose_status
+from handglass.handshake.negotiation import UNDERSTOOD, choose_certificate_types
 from handglass.handshake.session import Session
 from handglass.handshake.state import (
     CertificateRequestFacts,
@@ -47,7 +48,6 @@ from handglass.messages.handshake import (
     DOWNGRADE_TLS12,
     Certificate12,
     CertificateRequest12,
-    CertificateStatus,
     CertificateVerify,
     ClientHello,
     ClientKeyExchangeDHE,
@@ -64,7 +64,6 @@ from handglass.messages.handshake import (
 from handglass.registry import reasons
 from handglass.registry.code_points import (
     AlertDescription,
-    CertificateStatusType,
     CipherSuite,
     ClientCertificateType,
     CompressionMethod,
@@ -80,6 +79,7 @@ UNDERSTOOD_HERE = (
     ExtensionType.ENCRYPT_THEN_MAC,
     ExtensionType.EXTENDED_MASTER_SECRET,
     ExtensionType.RENEGOTIATION_INFO,
+    ExtensionType.STATUS_REQUEST_V2,
 )
 """What a server of these versions reads besides, and therefore refuses if it is malformed."""
 
@@ -270,19 +270,19 @@ def full(
     requested = authenticate or config.client_authentication is not ClientAuthentication.NONE
     requested = requested and choice.identity is not None
     choose_certificate_types(me, hello, asks=requested)
-    response = None
+    stapled = None
     if choice.identity is not None and not agreed.shows_raw_key:
-        response = next(iter((yield from stapled_responses(config, hello, choice.identity))), None)
+        stapled = yield from choose_status(config, hello, choice.identity)
     promises = []
     if use_ticket:
         promises.append(Extension(ExtensionType.SESSION_TICKET, b""))
-    if response is not None:
-        promises.append(Extension(ExtensionType.STATUS_REQUEST, b""))
+    if stapled is not None:
+        promises.append(Extension(stapled[0], b""))
     yield from send_server_hello(me, hello, choice, session_id, tuple(promises))
     if choice.identity is not None:
         yield Send(own_certificate(me, choice.identity))
-        if response is not None:
-            yield Send(CertificateStatus(CertificateStatusType.OCSP, response))
+        if stapled is not None:
+            yield Send(stapled[1])
     yield from send_params(me, choice)
     if requested:
         yield from send_request(me)

@@ -163,7 +163,7 @@ def take_certificate(
             if extension.type == ExtensionType.STATUS_REQUEST:
                 status = decode_extension(CertificateStatus, extension.data, ExtensionType.STATUS_REQUEST)
                 if status.status_type == CertificateStatusType.OCSP:
-                    responses[index] = status.response
+                    responses[index] = status.responses[0]
             elif extension.type == ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP and index == 0:
                 scts = extension.data
     facts = me.negotiated

@@ -26,7 +26,7 @@ from handglass.keys import schedule
 from handglass.keys.labels import SecretLabel
 from handglass.keys.schedule import KeySchedule
 from handglass.messages import extensions as ext
-from handglass.messages.handshake import CertificateStatus, Extension
+from handglass.messages.handshake import CertificateStatus, Extension, OCSPResponse
 from handglass.records import dataclass, field
 from handglass.registry import groups as group_facts
 from handglass.registry import reasons, suites
@@ -352,7 +352,9 @@ def certificate_extensions(
     me: ServerState, hello: ClientHelloView, identity: Identity
 ) -> Conversation[tuple[tuple[Extension, ...], ...]]:
     """What is stapled to each of our certificates, leaf first (RFC 8446 §4.4.2.1)."""
-    responses = yield from stapled_responses(me.config, hello, identity)
+    responses: Sequence[bytes | None] = ()
+    if ExtensionType.STATUS_REQUEST in hello:
+        responses = yield from stapled_responses(me.config, identity)
     found = [
         () if response is None else (status_extension(response),)
         for response in responses[: len(identity.certificates)]
@@ -365,7 +367,7 @@ def certificate_extensions(
 
 def status_extension(response: bytes) -> Extension:
     """An OCSP response as the extension of a certificate."""
-    body = CertificateStatus(CertificateStatusType.OCSP, response).encode()
+    body = CertificateStatus(CertificateStatusType.OCSP, OCSPResponse(response)).encode()
     return Extension(ExtensionType.STATUS_REQUEST, body)
 
 

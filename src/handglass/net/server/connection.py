@@ -24,6 +24,7 @@ from handglass.registry.errors import LocalError, TLSError
 if TYPE_CHECKING:
     from handglass.handshake.events import Event
     from handglass.handshake.wants import Ask
+    from handglass.net.reluctant import ReluctantSocket
     from handglass.net.server.server import Server
 
 DONT_WAIT = socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0)
@@ -74,7 +75,9 @@ class ServedConnection:
         "verdict",
     )
 
-    def __init__(self, server: Server, sock: socket.socket, address: object, number: int) -> None:
+    def __init__(
+        self, server: Server, sock: socket.socket | ReluctantSocket, address: object, number: int
+    ) -> None:
         self.server = server
         self.socket = sock
         self.address = address

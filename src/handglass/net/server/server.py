@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from handglass.handshake.config import ServerConfig
 from handglass.handshake.observer import Observer
 from handglass.net.dial.listen import Listener
-from handglass.net.server import pieces
+from handglass.net.reluctant import ReluctantSocket
 from handglass.net.server.application import Application
 from handglass.net.server.connection import ServedConnection, Wait
 from handglass.net.server.deadlines import NEVER, Deadlines
@@ -55,8 +55,8 @@ class ServerOptions:
     accept_at_most: int | None = None
     on_wait: Callable[[ServedConnection, Wait], None] | None = None
     """Told each time that a connection was ready, and then had to wait for the client all the same."""
-    in_pieces: bool = False
-    """Read and write a few bytes at a time, to test what is called again (see `pieces`)."""
+    reluctant: bool = False
+    """Let hardly anything through at once, to test what is called again."""
     read_size: int = BUFFER
 
 
@@ -269,9 +269,8 @@ class Server:
     def admit(self, sock: socket.socket, address: object) -> None:
         """Look after a connection that was accepted."""
         self.accepted += 1
-        if self.options.in_pieces:
-            sock = pieces.SocketInPieces(sock)
-        link = ServedConnection(self, sock, address, self.accepted)
+        used = ReluctantSocket(sock) if self.options.reluctant else sock
+        link = ServedConnection(self, used, address, self.accepted)
         self.connections[link] = None
         self._poller.add(sock.fileno(), READ, link)
         self._start(self._handshakes, link)
