@@ -38,6 +38,7 @@ from handglass.registry.code_points import (
     CompressionMethod,
     ECPointFormat,
     ExtensionType,
+    HeartbeatMode,
     NamedGroup,
     NameType,
     ProtocolVersion,
@@ -464,6 +465,10 @@ def _signed_certificate_timestamp(draft: Draft) -> bytes | None:
     return b"" if draft.config.request_scts else None
 
 
+def _heartbeat(draft: Draft) -> bytes | None:
+    return ext.Heartbeat(HeartbeatMode.PEER_ALLOWED_TO_SEND).encode() if draft.config.heartbeats else None
+
+
 def _encrypt_then_mac(draft: Draft) -> bytes | None:
     return b"" if draft.legacy and draft.config.encrypt_then_mac else None
 
@@ -570,6 +575,7 @@ OFFERS: dict[ExtensionType, Callable[[Draft], bytes | None]] = {
     ExtensionType.SESSION_TICKET: _session_ticket,
     ExtensionType.STATUS_REQUEST: _status_request,
     ExtensionType.STATUS_REQUEST_V2: _status_request_v2,
+    ExtensionType.HEARTBEAT: _heartbeat,
     ExtensionType.ALPN: _alpn,
     ExtensionType.ENCRYPT_THEN_MAC: _encrypt_then_mac,
     ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP: _signed_certificate_timestamp,
