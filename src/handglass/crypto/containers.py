@@ -112,7 +112,7 @@ def load_certificate_entries(
     entries: list[CertificateEntry] = []
     for part in parts:
         if part.kind is Kind.CERTIFICATE:
-            entries.append(CertificateEntry(part.data))
+            entries.append(CertificateEntry(_first_value(part.data)))
         elif part.block is not None and part.block.problem and LABELS.get(part.block.label) in _CERTIFICATES:
             raise ContainerError(part.block.problem)
         elif part.kind is Kind.TRUSTED_CERTIFICATE:
@@ -300,6 +300,14 @@ def _nothing(wanted: str, parts: list[Part], data: bytes, form: Form | None) -> 
     if parts:
         return ContainerError(f"there is no {wanted} in it, only {describe_parts(parts)}")
     return ContainerError(f"there is no {wanted} in it: it holds {describe(data)}")
+
+
+def _first_value(data: bytes) -> bytes:
+    """Leave out what follows the certificate in its PEM block, as every other program does; damage stays as it is."""
+    try:
+        return der.read(data).encoding
+    except der.DerError:
+        return data
 
 
 def _trusted_certificate(data: bytes) -> CertificateEntry:
