@@ -128,6 +128,16 @@ def crl(issuer: Built, *revoked: Built, **options: Any) -> bytes:
     return build.crl(issuer, entries, **{"start": RECENT, "end": SOON, **options})
 
 
+def listed(issuer: str, *revoked: str, **options: Any) -> Crls:
+    """Give a maker of an issuer's list that names these certificates."""
+    return lambda chain: [crl(chain[issuer], *(chain[each] for each in revoked), **options)]
+
+
+def together(*makers: Crls) -> Crls:
+    """Give a maker of several lists."""
+    return lambda chain: [each for made in makers for each in made(chain)]
+
+
 def responding(status: str, signer: str = "middle") -> Callable[[Chain], bytes]:
     """Give a maker of an OCSP response about the leaf, valid now: "GOOD", "REVOKED" or "UNKNOWN"."""
 
