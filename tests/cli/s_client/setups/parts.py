@@ -138,15 +138,17 @@ def together(*makers: Crls) -> Crls:
     return lambda chain: [each for made in makers for each in made(chain)]
 
 
-def responding(status: str, signer: str = "middle") -> Callable[[Chain], bytes]:
-    """Give a maker of an OCSP response about the leaf, valid now: "GOOD", "REVOKED" or "UNKNOWN"."""
+def responding(
+    status: str, signer: str = "middle", about: str = "leaf", issuer: str = "middle"
+) -> Callable[[Chain], bytes]:
+    """Give a maker of an OCSP response about a certificate, valid now: "GOOD", "REVOKED" or "UNKNOWN"."""
 
     def made(chain: Chain) -> bytes:
         begins, ends = (datetime.datetime.fromtimestamp(each, datetime.UTC) for each in (RECENT, SOON))
         revoked = status == "REVOKED"
         builder = ocsp.OCSPResponseBuilder().add_response(
-            cert=x509.load_der_x509_certificate(chain["leaf"].der),
-            issuer=x509.load_der_x509_certificate(chain["middle"].der),
+            cert=x509.load_der_x509_certificate(chain[about].der),
+            issuer=x509.load_der_x509_certificate(chain[issuer].der),
             algorithm=hashes.SHA256(),
             cert_status=ocsp.OCSPCertStatus[status],
             this_update=begins,
