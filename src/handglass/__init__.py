@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from handglass.registry.code_points import (
         CertificateCompressionAlgorithm as CertificateCompressionAlgorithm,
     )
+    from handglass.registry.code_points import CertificateType as CertificateType
     from handglass.registry.code_points import CipherSuite as CipherSuite
     from handglass.registry.code_points import ContentType as ContentType
     from handglass.registry.code_points import ExtensionType as ExtensionType
@@ -119,6 +120,7 @@ _HOMES = {
         "AlertDescription",
         "AlertLevel",
         "CertificateCompressionAlgorithm",
+        "CertificateType",
         "CipherSuite",
         "ContentType",
         "ExtensionType",

@@ -347,6 +347,30 @@ def test_input_waits_for_the_answer(version: ProtocolVersion) -> None:
     assert of_type(made.server_events, HandshakeCompleted)
 
 
+@VERSIONS
+def test_not_all_input_waits_for_the_answer(version: ProtocolVersion) -> None:
+    """A client that goes on sending while its certificate is looked at does not fill the memory."""
+    limits = Limits(input_while_asking=10_000)
+    server = ServerConfig(
+        identities=(identity("p256"),), client_authentication=ClientAuthentication.REQUIRE, limits=limits
+    )
+    client = ClientConfig(versions=(version,), identities=(identity("p256"),))
+    made = pair(client, server, deferred=(frozenset(), frozenset({"verification"}))).start()
+    question = made.server.question
+    assert question is not None
+    record = b"\x17\x03\x03\x10\x00" + bytes(4096)
+    events = made.server.receive(record) + made.server.receive(record)
+    assert events == []
+    assert made.server.question is question
+    (failed,) = made.server.receive(record)
+    assert isinstance(failed, Failed)
+    assert reason_of(made.server) == "TOO_MUCH_WHILE_ASKING"
+    made.run()
+    assert alert_of(made.client) == AlertDescription.INTERNAL_ERROR
+    with pytest.raises(LocalError):
+        made.server.answer(None)
+
+
 def test_an_aside_does_not_tear_apart_what_belongs_together() -> None:
     """While a client's signature is awaited after the handshake, it can still send data and change its keys."""
     client = ClientConfig(post_handshake_auth=True, identities=(identity("p256"),))

@@ -41,6 +41,7 @@ from support.engines import (
     random_pieces,
     reason_of,
     received,
+    seeded,
     sessions,
     single_bytes,
     whole,
@@ -373,6 +374,43 @@ def test_renegotiation_by_the_server(authenticate: bool) -> None:
     assert completed(done.client_events) == completed(done.server_events) == 2
     assert bool(done.server.negotiated.peer_certificates) is authenticate
     assert RenegotiationRequested(True) in done.client_events
+
+
+def test_sessions_that_an_ephemeral_key_exchange_began_need_not_be_kept() -> None:
+    """They are, unless the server is told otherwise."""
+    for tickets in (True, False):
+        clock = Clock()
+        server = ServerConfig(
+            identities=(identity("rsa"),), sessions=sessions(clock), tickets=tickets, resume_ephemeral=False
+        )
+        for suite, kept in (
+            (CipherSuite.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, False),
+            (CipherSuite.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256, False),
+            (CipherSuite.TLS_RSA_WITH_AES_128_GCM_SHA256, True),
+        ):
+            client = ClientConfig(versions=(TLS12,), suites=(suite,))
+            made = connect(client, server, clock=clock)
+            assert bool(of_type(made.client_events, SessionReceived)) == kept
+            if kept:
+                again = connect(replace(client, session=made.session()), server, clock=clock)
+                assert again.server.negotiated.resumed
+
+
+def test_session_ids_with_a_prefix() -> None:
+    """Where the prefix leaves no room for difference, one session has an id."""
+    for prefix, ids in ((b"ABCD", 2), (b"A" * 31, 2), (b"A" * 40, 1)):
+        clock = Clock()
+        store = sessions(clock)
+        server = ServerConfig(
+            identities=(identity("p256"),), sessions=store, tickets=False, session_id_prefix=prefix
+        )
+        found = [
+            connect(ClientConfig(versions=(TLS12,)), server, clock=clock, entropy=seeded(number))
+            for number in range(2)
+        ]
+        given = [made.server.negotiated.session_id for made in found]
+        assert sum(bool(each) for each in given) == len(store) == ids
+        assert all(each.startswith(prefix[:32]) and len(each) == 32 for each in given if each)
 
 
 def test_refused_renegotiation() -> None:

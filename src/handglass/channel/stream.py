@@ -43,6 +43,9 @@ LEAST_EXPANSION = 1 + 16
 EARLY = 1
 """The epoch of early data (RFC 9147 §6.1 numbers them so)."""
 
+UNDECIPHERABLE = (reasons.BAD_RECORD_MAC, reasons.RECORD_TOO_SHORT)
+"""What becomes of a record under other keys: it may be early data that is refused (RFC 8446 §4.2.10)."""
+
 BULK = 2048
 """Bytes of input from which on records are opened many at a time."""
 
@@ -146,6 +149,13 @@ class StreamChannel:
             del self._in[: self._at]
             self._at = 0
         self._in += data
+
+    def pass_over(self, message: bytes) -> bool:
+        """Drop this handshake message if it is the next thing that has been read; whether it was."""
+        found = self._handshake.startswith(message)
+        if found:
+            del self._handshake[: len(message)]
+        return found
 
     def next(self) -> tuple[int, bytes] | None:
         """The next thing that is complete: (content type, bytes), or None when more input is needed.
@@ -278,7 +288,7 @@ class StreamChannel:
         try:
             content_type, plain = self.reader.open(header, view)
         except PeerError as error:
-            if self.skip_early_data and error.reason is reasons.BAD_RECORD_MAC:
+            if self.skip_early_data and error.reason in UNDECIPHERABLE:
                 self._skip(length)
                 return None
             raise

@@ -20,14 +20,14 @@ class ReluctantSocket:
         self._socket = sock
         self._choose = choose or random.Random()
 
-    def send(self, data: bytes | bytearray | memoryview) -> int:
+    def send(self, data: bytes | bytearray | memoryview, flags: int = 0) -> int:
         """Send a few bytes. Raises BlockingIOError."""
         with memoryview(data) as view, view[: self._room()] as some:
-            return self._socket.send(some)
+            return self._socket.send(some, flags)
 
-    def recv_into(self, buffer: bytearray | memoryview) -> int:
-        """Receive a few bytes. Raises BlockingIOError."""
-        return self._socket.recv_into(buffer, self._room())
+    def recv_into(self, buffer: bytearray | memoryview, _size: int = 0, flags: int = 0) -> int:
+        """Receive a few bytes, however many are asked for. Raises BlockingIOError."""
+        return self._socket.recv_into(buffer, self._room(), flags)
 
     def _room(self) -> int:
         room = self._choose.randrange(MOST + 1)
@@ -42,6 +42,10 @@ class ReluctantSocket:
     def setblocking(self, flag: bool) -> None:
         """Set whether the socket blocks."""
         self._socket.setblocking(flag)
+
+    def shutdown(self, how: int) -> None:
+        """Close one direction."""
+        self._socket.shutdown(how)
 
     def close(self) -> None:
         """Close the socket."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import select
 import socket
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -19,7 +21,7 @@ from handglass.handshake.config import ClientConfig, ServerConfig
 from handglass.handshake.events import Closed, DataReceived, Event, HandshakeCompleted
 from handglass.net.dial.listen import Listener, open_listeners
 from handglass.net.dial.targets import ListenTarget
-from handglass.net.server import Application, Reverse, ServedConnection, Server, ServerOptions, Sink
+from handglass.net.server import Application, Reverse, ServedConnection, Server, ServerOptions, Sink, Wait
 from handglass.net.server import poller as pollers
 from handglass.registry.errors import TLSError
 
@@ -140,6 +142,23 @@ def test_a_connection_from_its_beginning_to_its_end(listener: Listener) -> None:
     assert log == ["handshake", "data hello", "end True", "close"]
     assert not server.connections
     server.close()
+
+
+def test_the_memory_of_a_connection_does_not_wait_for_the_collector(listener: Listener) -> None:
+    server = make(listener, Sink)
+    client = Client(listener.port)
+    run_until(server, client, HandshakeCompleted)
+    engine = weakref.ref(next(iter(server.connections)).connection._driver)
+    gc.disable()
+    try:
+        client.socket.close()
+        while server.connections:
+            server.turn(0.05)
+        server.current = None
+        assert engine() is None
+    finally:
+        gc.enable()
+        server.close()
 
 
 def test_silent_clients_do_not_add_a_single_turn(listener: Listener) -> None:
@@ -326,6 +345,144 @@ def test_no_room_for_another_connection(listener: Listener, monkeypatch: pytest.
     run_until(server, client, HandshakeCompleted)
     assert time.monotonic() - began > 0.1
     assert len(problems) == 1
+    server.close()
+
+
+class Time:
+    """A clock that is set by hand, in the place of the `time` module."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return time.time()
+
+
+class Idle(Recorder):
+    """May do nothing for as long as the server allows."""
+
+    idle_limit = True
+
+    def on_idle(self, link: ServedConnection) -> None:  # noqa: ARG002
+        self.log.append("idle")
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_who_sends_data_is_not_idle_unless_data_does_not_count(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch, counts: bool
+) -> None:
+    clock = Time()
+    monkeypatch.setattr("handglass.net.server.server.time", clock)
+    log: list[str] = []
+    application = Idle(log)
+    application.data_is_activity = counts
+    server = make(listener, application, idle_timeout=10)
+    client = Client(listener.port)
+    run_until(server, client, HandshakeCompleted)
+    for number in range(3):
+        clock.now += 4
+        client.tls.send(b"%d" % number)
+        client.exchange()
+        server.turn(0.5)
+    assert ("idle" in log) != counts
+    clock.now += 10
+    server.turn(0)
+    run_until(server, client, Closed)
+    assert log[-2:] == ["idle", "close"]
+    server.close()
+
+
+class Picky(Recorder):
+    """Takes data only when it is in the mood."""
+
+    is_ready = False
+
+    @property
+    def takes_data(self) -> bool:
+        return self.is_ready
+
+
+def test_data_that_is_not_welcome_waits_and_others_do_not(listener: Listener) -> None:
+    log: list[str] = []
+    picky = Picky(log)
+    server = make(listener, picky, idle_timeout=10)
+    client, other = Client(listener.port), Client(listener.port)
+    run_until(server, client, HandshakeCompleted)
+    client.tls.send(b"hello")
+    client.exchange()
+    run_until(server, other, HandshakeCompleted)
+    link = next(iter(server.connections))
+    while link not in server._held:
+        server.turn(0.05)
+    link.send(b"to the client")  # this way is open
+    link.do([])
+    run_until(server, client, DataReceived)
+    server.turn(0)
+    assert "data hello" not in log
+    picky.is_ready = True
+    server.release()
+    server.turn(0.5)
+    assert log[-1] == "data hello"
+    client.tls.close()
+    run_until(server, client, Closed)
+    server.close()
+
+
+def test_one_that_was_held_can_be_closed(listener: Listener) -> None:
+    log: list[str] = []
+    server = make(listener, Picky(log))
+    client = Client(listener.port)
+    run_until(server, client, HandshakeCompleted)
+    client.tls.send(b"hello")
+    client.exchange()
+    while not server._held:
+        server.turn(0.05)
+    link = server._held[0]
+    link.close()
+    client.socket.close()
+    while server.connections:
+        server.turn(0.05)
+    server.release()
+    assert log == ["handshake", "close"]
+    server.close()
+
+
+def test_waits_are_told(listener: Listener) -> None:
+    waits: list[Wait] = []
+    server = make(listener, Sink, on_wait=lambda _, wait: waits.append(wait))
+    client = Client(listener.port)
+    run_until(server, client, HandshakeCompleted)
+    assert waits == [Wait.HANDSHAKE]
+    client.tls.update_keys(request_peer=False)
+    client.exchange()
+    server.turn(0.5)
+    assert waits == [Wait.HANDSHAKE, Wait.READ]
+    next(iter(server.connections)).send(bytes(1 << 25))
+    client.tls.send(b"x")
+    client.exchange()
+    while Wait.WRITE not in waits:
+        server.turn(0.05)
+    server.close()
+
+
+def test_everything_in_pieces(listener: Listener) -> None:
+    server = make(listener, Reverse, reluctant=True)
+    client = Client(listener.port)
+    for _ in range(20_000):
+        client.exchange()
+        if client.has(HandshakeCompleted):
+            break
+        server.turn(0)
+    client.tls.send(b"hello\n" * 20)
+    for _ in range(20_000):
+        client.exchange()
+        if client.size == 120:
+            break
+        server.turn(0)
+    assert client.data == b"olleh\n" * 20
     server.close()
 
 

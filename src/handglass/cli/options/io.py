@@ -64,4 +64,8 @@ class ServerInput(Options, title="Input options"):
         "ignore_unexpected_eof", "Take a close without close_notify for an orderly end", where="connection"
     )
     nbio = flag("nbio", "Show where reading or writing has to wait for a client", where="connection")
-    nbio_test = flag("nbio_test", "Read and write a few bytes at a time", where="connection")
+    nbio_test = flag(
+        "nbio_test",
+        "Read and write a few bytes at a time, and at random none: a test of the program itself",
+        where="connection",
+    )

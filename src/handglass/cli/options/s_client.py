@@ -14,6 +14,7 @@ from .misc import Configuration, General, Obsolete, Randomness
 from .output import ClientOutput, MessageFile, Output
 from .parser import ConflictError, usage_error
 from .protocol import ClientProtocol, ProtocolDetails, Versions, check_versions
+from .raw_keys import RawKeys
 from .revocation import RevocationLists, VerifyOutput
 from .session import ClientSession
 from .starttls import StartTls
@@ -54,6 +55,7 @@ class SClientOptions(
     ClientStatus,
     Dane,
     Transparency,
+    RawKeys,
     ClientSession,
     ClientInput,
     ClientOutput,

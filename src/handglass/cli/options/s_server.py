@@ -14,6 +14,7 @@ from .ocsp import ServerOcsp
 from .output import MessageFile, Output, ServerOutput
 from .parser import ConflictError
 from .protocol import ProtocolDetails, ServerProtocol, Versions, check_versions
+from .raw_keys import RawKeys
 from .revocation import RevocationLists, VerifyOutput
 from .session import ServerSession
 from .stores import Stores
@@ -46,6 +47,7 @@ class SServerOptions(
     ChainChecks,
     RevocationLists,
     ServerOcsp,
+    RawKeys,
     ServerSession,
     Answers,
     ServerInput,

@@ -56,7 +56,6 @@ class Web(HttpApplication):
     def on_idle(self, link: ServedConnection) -> None:
         """No request has come, or no answer was taken, for too long."""
         self._program.idle(link)
-        link.close()
 
 
 class Status(Web):
@@ -77,8 +76,9 @@ class Status(Web):
     def on_event(self, link: ServedConnection, event: Event) -> None:
         """What else a request may wait for."""
         if isinstance(event, PostHandshakeAuthenticationCompleted):
-            sent = "sent its certificate" if event.chain else "was asked for a certificate and sent none"
-            self._go_on(link, f"The client {sent} after the handshake.")
+            did = "sent" if event.chain else "was asked for"
+            none = "" if event.chain else ", and sent none"
+            self._go_on(link, f"The client {did} a certificate after the handshake{none}.")
         elif isinstance(event, WarningReceived) and event.description == AlertDescription.NO_RENEGOTIATION:
             self._go_on(link, "The client was asked for another handshake and does not want one.")
 
@@ -151,7 +151,6 @@ class Reversing(Reverse):
     def on_idle(self, link: ServedConnection) -> None:
         """Nothing has come or gone for too long."""
         self._program.idle(link)
-        link.close()
 
     def on_failure(self, link: ServedConnection, error: TLSError) -> None:
         """Say what went wrong."""

@@ -108,7 +108,6 @@ class Interactive(Application):
         """Nothing has come or gone for too long."""
         self._program.idle(link)
         self._say("DONE\n")
-        link.close()
 
     def on_stop(self, link: ServedConnection) -> None:
         """The server is about to end."""

@@ -24,6 +24,7 @@ from handglass.registry.errors import LocalError, TLSError
 if TYPE_CHECKING:
     from handglass.handshake.events import Event
     from handglass.handshake.wants import Ask
+    from handglass.net.reluctant import ReluctantSocket
     from handglass.net.server.server import Server
 
 DONT_WAIT = socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0)
@@ -74,7 +75,9 @@ class ServedConnection:
         "verdict",
     )
 
-    def __init__(self, server: Server, sock: socket.socket, address: object, number: int) -> None:
+    def __init__(
+        self, server: Server, sock: socket.socket | ReluctantSocket, address: object, number: int
+    ) -> None:
         self.server = server
         self.socket = sock
         self.address = address
@@ -185,11 +188,13 @@ class ServedConnection:
             self.fail(LocalError(reasons.HANDSHAKE_TIMEOUT, waited), AlertDescription.USER_CANCELED)
         elif self._paused:
             self.server.progress(self)  # it is we who do not listen
-        elif self.phase is Phase.OPEN and self._mask == READ and self.application is not None:
-            self.application.on_idle(self)
-            self._go_on()
         else:
-            self.drop()  # in the middle of something: not a good end, and it shall not look like one
+            if self.phase is Phase.OPEN and self.application is not None:
+                self.application.on_idle(self)
+            if self.phase is Phase.OPEN and self._mask == READ:
+                self.close()
+            else:
+                self.drop()  # in the middle of something: not a good end, and it shall not look like one
 
     def stop(self) -> None:
         """The server is about to end."""
@@ -208,6 +213,8 @@ class ServedConnection:
         self.phase = Phase.GONE
         self.server.forget(self)
         self.socket.close()
+        if self.tls is not None:
+            self.tls.release()
 
     # Inside ----------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ own ends that one connection.
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from handglass.handshake.config import ServerConfig
 from handglass.handshake.observer import Observer
 from handglass.net.dial.listen import Listener
-from handglass.net.server import pieces
+from handglass.net.reluctant import ReluctantSocket
 from handglass.net.server.application import Application
 from handglass.net.server.connection import ServedConnection, Wait
 from handglass.net.server.deadlines import NEVER, Deadlines
@@ -34,7 +35,9 @@ ACCEPT_BURST = 256
 """Connections taken in before those that stand have their turn."""
 OUT_OF_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 PAUSE = 0.2
-"""Seconds without accepting when the system has no room for another connection."""
+"""Seconds without accepting when there is no room for another connection."""
+SPARE_FILES = 64
+"""Of the files that may be open, how many no client gets: they are for what clients ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,8 @@ class ServerOptions:
     accept_at_most: int | None = None
     on_wait: Callable[[ServedConnection, Wait], None] | None = None
     """Told each time that a connection was ready, and then had to wait for the client all the same."""
-    in_pieces: bool = False
-    """Read and write a few bytes at a time, to test what is called again (see `pieces`)."""
+    reluctant: bool = False
+    """Let hardly anything through at once, to test what is called again."""
     read_size: int = BUFFER
 
 
@@ -103,6 +106,7 @@ class Server:
         self._due = NEVER
         """When something is due; nothing is before that."""
         self._paused_until = NEVER
+        self._is_full = False
         self._stop_at = NEVER
         for door in self._doors:
             door.open()
@@ -265,9 +269,8 @@ class Server:
     def admit(self, sock: socket.socket, address: object) -> None:
         """Look after a connection that was accepted."""
         self.accepted += 1
-        if self.options.in_pieces:
-            sock = pieces.SocketInPieces(sock)
-        link = ServedConnection(self, sock, address, self.accepted)
+        used = ReluctantSocket(sock) if self.options.reluctant else sock
+        link = ServedConnection(self, used, address, self.accepted)
         self.connections[link] = None
         self._poller.add(sock.fileno(), READ, link)
         self._start(self._handshakes, link)
@@ -280,16 +283,26 @@ class Server:
             door.close()
         self._doors = []
 
-    def pause_accepting(self, error: OSError) -> None:
-        """Give the system time to find room for another connection."""
-        if self._paused_until == NEVER:
-            self._on_problem(
-                f"cannot accept more connections now ({error.strerror}): {len(self.connections)} are open"
-            )
+    @property
+    def has_room(self) -> bool:
+        """Whether another connection leaves files enough to serve those that are there."""
+        limit = open_files_limit()
+        return limit is None or len(self.connections) < limit - min(SPARE_FILES, limit // 2)
+
+    def pause_accepting(self, why: str) -> None:
+        """Take in nobody for a while, or until somebody leaves; said once until all who wait are in."""
+        if not self._is_full:
+            count = len(self.connections)
+            self._on_problem(f"no room for more than these {count} connections ({why}): the others wait")
+        self._is_full = True
         self._paused_until = self._now + PAUSE
         self._due = min(self._due, self._paused_until)
         for door in self._doors:
             door.shut()
+
+    def all_are_in(self) -> None:
+        """Nobody waits any more."""
+        self._is_full = False
 
 
 class _Door:
@@ -323,13 +336,27 @@ class _Door:
         for _ in range(ACCEPT_BURST):
             if not self._is_open:
                 return
+            if not server.has_room:
+                server.pause_accepting(f"the limit is {open_files_limit()} open files, see ulimit -n")
+                return
             try:
                 sock, address = accept()
             except BlockingIOError:
+                server.all_are_in()
                 return
             except OSError as error:
                 if error.errno in OUT_OF_ROOM:
-                    server.pause_accepting(error)
+                    server.pause_accepting(os.strerror(error.errno))
                     return
                 continue  # that one has gone already
             server.admit(sock, address)
+
+
+def open_files_limit() -> int | None:
+    """How many files this process may have open; None where there is no limit."""
+    try:
+        import resource  # noqa: PLC0415 - not on every system
+    except ImportError:
+        return None
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return None if limit == resource.RLIM_INFINITY else limit
