@@ -231,7 +231,8 @@ def test_reconnection_to_a_server_that_has_gone(pki: Pki) -> None:
         client.wait_for("^New, ")
         client.send(b"C\n")
         assert client.wait() == 1
-        client.wait_for("connect:errno=")
+        # The kernel may still have taken the connection that the server does not.
+        client.wait_for("errno=|unexpected eof")
 
 
 @needs("openssl")
