@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import bulk, engine, handshakes, memory, starting
+from bench import bulk, engine, handshakes, load, memory, starting
 from bench.machinery import OPENSSL, Result, Settings
 from support.pki import shared_pki
 from support.processes import run
@@ -22,6 +22,7 @@ GROUPS: dict[str, Callable[[Settings], Iterator[Result]]] = {
     "bulk": bulk.bulk,
     "start": starting.starting,
     "memory": memory.memory,
+    "load": load.load,
 }
 
 

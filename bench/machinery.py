@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import shutil
 import statistics
 import sys
@@ -121,6 +122,17 @@ def running_server(
     with Process(argv, env=ENVIRONMENT, cwd=cwd) as process:
         process.wait_until_listening(port)
         yield process, port
+
+
+@contextlib.contextmanager
+def many_files() -> Iterator[None]:
+    """Allow this process, and those that it starts, as many open files as the system lets them."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit[1], limit[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limit)
 
 
 def cpu_seconds(pid: int) -> float:

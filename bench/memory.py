@@ -6,28 +6,30 @@ OpenSSL's s_server serves one client at a time, so there is nothing to compare w
 from __future__ import annotations
 
 import contextlib
-import resource
 import socket
 import time
 from collections.abc import Callable, Iterator
 
-from bench.machinery import Result, Settings, memory_bytes, running_server
+from bench.machinery import Result, Settings, many_files, memory_bytes, running_server
 from handglass.connection import ClientConnection
 from handglass.handshake.config import ClientConfig
 from handglass.handshake.events import Failed
 from handglass.registry.code_points import NamedGroup
 
 COUNTS = (1_000, 10_000)
+CONFIG = ClientConfig(groups=(NamedGroup.X25519,), server_name="localhost")
 
 
 def memory(settings: Settings) -> Iterator[Result]:
     """Kilobytes per idle connection, by the growth of the server's proportional set size."""
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limit[1], limit[1]))  # the server inherits it
-    config = ClientConfig(groups=(NamedGroup.X25519,), server_name="localhost")
+    with many_files():
+        yield from _memory(settings)
+
+
+def _memory(settings: Settings) -> Iterator[Result]:
     kinds: dict[str, Callable[[int], socket.socket]] = {
         "silent": lambda port: socket.create_connection(("127.0.0.1", port)),
-        "established": lambda port: handshake(port, config),
+        "established": handshake,
     }
     alone = _openssl_with_one(settings, kinds["established"])
     counts = (100,) if settings.quick else COUNTS
@@ -40,7 +42,7 @@ def memory(settings: Settings) -> Iterator[Result]:
                 with contextlib.ExitStack() as stack:
                     for _ in range(count):
                         stack.enter_context(connect(port))
-                    with handshake(port, config):  # the last one is served: all before it are known
+                    with handshake(port):  # the last one is served: all before it are known
                         total = memory_bytes(process.pid)
             yield Result(
                 f"memory: {count} {kind} connections",
@@ -54,7 +56,6 @@ def memory(settings: Settings) -> Iterator[Result]:
                     "openssl_with_one_MB": alone / 1e6,
                 },
             )
-    resource.setrlimit(resource.RLIMIT_NOFILE, limit)
 
 
 def _openssl_with_one(settings: Settings, connect: Callable[[int], socket.socket]) -> int:
@@ -62,9 +63,9 @@ def _openssl_with_one(settings: Settings, connect: Callable[[int], socket.socket
         return memory_bytes(process.pid)
 
 
-def handshake(port: int, config: ClientConfig) -> socket.socket:
+def handshake(port: int) -> socket.socket:
     """Make one connection and return the socket once the handshake is done."""
-    connection = ClientConnection(config, clock=time.time)
+    connection = ClientConnection(CONFIG, clock=time.time)
     sock = socket.create_connection(("127.0.0.1", port))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.start()

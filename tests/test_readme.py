@@ -6,15 +6,14 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-import handglass
 from handglass.records import dataclass, field
+from support.command import make_command
 from support.processes import free_port
 from test_docs import ROOT, blocks
 
@@ -41,7 +40,6 @@ class Shell:
         """The environment of the commands; their name first in PATH, their certificates alone trusted."""
         return {
             "PATH": f"{self.directory}/bin:{os.environ['PATH']}",
-            "PYTHONPATH": str(Path(handglass.__file__).parent.parent),
             "LC_ALL": "C.UTF-8",
         }
 
@@ -98,10 +96,7 @@ class Shell:
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
-    (tmp_path / "bin").mkdir()
-    command = tmp_path / "bin" / "handglass"
-    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m handglass "$@"\n')
-    command.chmod(0o755)
+    make_command(tmp_path / "bin")
     shell = Shell(tmp_path, {name: str(free_port()) for name in PORTS})
     yield shell
     shell.close()
@@ -130,8 +125,8 @@ def test_the_examples_are_true(shell: Shell) -> None:
             assert agrees(expected, printed), f"README.md, block at line {line}: $ {command}\n{printed}"
 
 
-def test_there_are_five() -> None:
-    assert len(re.findall(r"^\*\*\d\. ", (ROOT / "README.md").read_text(), re.MULTILINE)) == 5
+def test_there_are_six() -> None:
+    assert len(re.findall(r"^\*\*\d\. ", (ROOT / "README.md").read_text(), re.MULTILINE)) == 6
     assert len(COMMANDS) > 5
 
 

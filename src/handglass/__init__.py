@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from handglass.handshake.events import Event as Event
     from handglass.handshake.events import Failed as Failed
     from handglass.handshake.events import HandshakeCompleted as HandshakeCompleted
+    from handglass.handshake.events import HeartbeatAnswered as HeartbeatAnswered
     from handglass.handshake.events import KeyUpdated as KeyUpdated
     from handglass.handshake.events import PeerCertificateReceived as PeerCertificateReceived
     from handglass.handshake.events import (
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from handglass.registry.code_points import (
         CertificateCompressionAlgorithm as CertificateCompressionAlgorithm,
     )
+    from handglass.registry.code_points import CertificateType as CertificateType
     from handglass.registry.code_points import CipherSuite as CipherSuite
     from handglass.registry.code_points import ContentType as ContentType
     from handglass.registry.code_points import ExtensionType as ExtensionType
@@ -93,6 +95,7 @@ _HOMES = {
         "Event",
         "Failed",
         "HandshakeCompleted",
+        "HeartbeatAnswered",
         "KeyUpdated",
         "PeerCertificateReceived",
         "PostHandshakeAuthenticationCompleted",
@@ -117,6 +120,7 @@ _HOMES = {
         "AlertDescription",
         "AlertLevel",
         "CertificateCompressionAlgorithm",
+        "CertificateType",
         "CipherSuite",
         "ContentType",
         "ExtensionType",

@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import dsa, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     pkcs7,
     pkcs12,
 )
@@ -37,6 +38,7 @@ from handglass.crypto.containers import (
     load_dh_parameters,
     load_pkcs12,
     load_private_key,
+    load_public_keys,
     public_key_info_of_certificate,
     subject_and_issuer,
 )
@@ -226,6 +228,24 @@ def dh_numbers(*numbers: int) -> bytes:
     return der.encode(der.SEQUENCE, *map(der.encode_integer, numbers))
 
 
+def test_public_keys() -> None:
+    """From public keys and certificates, each once; from a private key only if there is nothing else."""
+    first, second = (self_signed(datetime.now(UTC), ("x",), kind) for kind in ("p256", "ed25519"))
+    keys = [public_key_info_of_certificate(each.certificate).raw for each in (first, second)]
+    public = encode_pem("PUBLIC KEY", keys[1]).encode()
+    certificates = certificates_to_pem([first.certificate, second.certificate]).encode()
+    assert load_public_keys(public + certificates) == keys[::-1]
+    assert load_public_keys(keys[0]) == keys[:1]
+    private = first.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    assert load_public_keys(private) == keys[:1]
+    assert load_public_keys(private + public) == keys[1:]
+    for data in (b"", b"x", encode_pem("X509 CRL", b"0\0").encode()):
+        with pytest.raises(ContainerError, match="there is no public key in it"):
+            load_public_keys(data)
+    with pytest.raises(ContainerError, match="the public key cannot be read"):
+        load_public_keys(encode_pem("PUBLIC KEY", b"0\0").encode())
+
+
 def test_dh_parameters() -> None:
     prime = 2**521 - 1
     for data in (dh_numbers(prime, 2), encode_pem("DH PARAMETERS", dh_numbers(prime, 2, 225)).encode()):
@@ -339,6 +359,25 @@ def test_keys_and_certificates_that_do_not_match() -> None:
         make_identity(identity().certificate, generate_key("p256"))
     with pytest.raises(ContainerError, match=r"\(one is rsa, the other ec\)$"):
         make_identity(identity().certificate, identity("rsa").key)
+
+
+@pytest.mark.parametrize("bare", [True, False], ids=["SEC 1", "PKCS#8"])
+def test_ec_keys_of_old_programs(bare: bool) -> None:
+    """They left out the leading zeros of the scalar, which OpenSSL reads all the same."""
+    key = ec.derive_private_key(0x1234567890, ec.SECP256R1())
+    point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    curve = der.encode_object_identifier("1.2.840.10045.3.1.7")
+    scalar = der.encode(der.OCTET_STRING, bytes.fromhex("1234567890"))
+    public = der.encode(0xA1, der.encode(der.BIT_STRING, b"\0" + point))
+    parameters = der.encode(0xA0, curve) if bare else b""
+    data = der.encode(der.SEQUENCE, der.encode_integer(1), scalar, parameters, public)
+    if not bare:
+        algorithm = der.encode(der.SEQUENCE, der.encode_object_identifier("1.2.840.10045.2.1"), curve)
+        whole = der.encode(der.OCTET_STRING, data)
+        data = der.encode(der.SEQUENCE, der.encode_integer(0), algorithm, whole)
+    loaded = load_private_key(data)
+    assert isinstance(loaded, ec.EllipticCurvePrivateKey)
+    assert loaded.private_numbers() == key.private_numbers()
 
 
 def test_an_inconsistent_rsa_key_is_refused() -> None:

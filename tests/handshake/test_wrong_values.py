@@ -170,7 +170,6 @@ CLIENT_HELLOS = (
         edited(X.PRE_SHARED_KEY, one_binder_too_many), A.ILLEGAL_PARAMETER),
     Case("short binder", "early data", HELLO, edited(
         X.PRE_SHARED_KEY, lambda b: b[:-35] + b"\0\x20\x1f" + bytes(31)), A.DECODE_ERROR),
-    Case("early data without PSK", "full", HELLO, extension(X.EARLY_DATA, b""), A.ILLEGAL_PARAMETER),
     Case("early data with content", "early data", HELLO, extension(X.EARLY_DATA, b"\0"), A.DECODE_ERROR),
     Case("PHA with content", "full", HELLO, extension(X.POST_HANDSHAKE_AUTH, b"\0"), A.DECODE_ERROR),
     Case("no modes", "full", HELLO, extension(X.PSK_KEY_EXCHANGE_MODES, b"\0"), A.DECODE_ERROR),
@@ -196,8 +195,6 @@ CLIENT_HELLOS = (
     Case("renegotiation info in a first hello", "old ECDHE", HELLO,
         extension(X.RENEGOTIATION_INFO, b"\1x"), A.HANDSHAKE_FAILURE),
     Case("renegotiation info cut", "old ECDHE", HELLO, extension(X.RENEGOTIATION_INFO, b""), A.DECODE_ERROR),
-    Case("only other finite fields", "old DHE", HELLO,
-        extension(X.SUPPORTED_GROUPS, b"\0\2\1\x7e"), A.INSUFFICIENT_SECURITY),
     Case("EMS dropped in resumption", "old ticket", HELLO,
         extension(X.EXTENDED_MASTER_SECRET, None), A.HANDSHAKE_FAILURE),
     Case("renegotiation: no info", "old ECDHE", HELLO,
@@ -345,8 +342,6 @@ BY_SERVER = (
         extension(X.EXTENDED_MASTER_SECRET, None), A.HANDSHAKE_FAILURE),
     s("other suite in resumption", "old ticket", SH, field(
         cipher_suite=CipherSuite.TLS_RSA_WITH_AES_128_CBC_SHA256), A.ILLEGAL_PARAMETER),
-    s("groups in TLS 1.2", "old ECDHE", SH,
-        extension(X.SUPPORTED_GROUPS, b"\0\2\0\x1d"), A.ILLEGAL_PARAMETER),
     s("ticket with content", "old ECDHE", SH, extension(X.SESSION_TICKET, b"x"), A.DECODE_ERROR),
     s("name with content", "full", EE, extension(X.SERVER_NAME, b"x"), A.DECODE_ERROR),
     s("two protocols", "full", EE, extension(X.ALPN, b"\0\6\2h2\2h3"), A.ILLEGAL_PARAMETER),

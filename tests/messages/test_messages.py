@@ -111,7 +111,7 @@ def test_a_cut_message_is_refused(cls: type[Struct]) -> None:
     @settings(max_examples=6, derandomize=True, deadline=None)
     @given(structs(cls))
     def check(value: Struct) -> None:
-        if isinstance(getattr(value, "request", None), bytes):
+        if any(isinstance(getattr(value, name, None), bytes) for name in ("request", "response")):
             return
         data = value.encode()
         allowed = set()
@@ -291,7 +291,7 @@ def test_retry() -> None:
 def test_the_walk_knows_where_extensions_stand() -> None:
     entry = CertificateEntry(b"der", (Extension(ExtensionType.STATUS_REQUEST, b"\x01\x00\x00\x01x"),))
     nodes = {node.path: node for node in Certificate13.walk(Certificate13(b"", (entry,)).encode())}
-    assert nodes["certificate_list[0].extensions[0].data.response"].value == b"x"
+    assert nodes["certificate_list[0].extensions[0].data.response.ocsp_response"].value == b"x"
     answer = ServerHello(
         ProtocolVersion.TLS1_2,
         bytes(32),

@@ -148,3 +148,28 @@ def test_proxies() -> None:
     )
     assert b"\r\nProxy-Authorization: Basic bWU6d29yZA==\r\n" in head
     assert len(proxy.requests) == 2
+
+
+def test_many_small_chunks_take_no_longer_than_their_bytes() -> None:
+    """The work must not grow with the square of their number: that would be 6 seconds of CPU."""
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 200_000 + b"0\r\n\r\n"
+    with web_server(lambda _: answer) as server:
+        start = time.process_time()
+        assert get(server.url(), size=2 << 20, seconds=60.0) == b"x" * 200_000
+        assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("location", "sentence"),
+    [
+        ("http://[", "redirected to what is no URL"),
+        ("/" + "a" * 3000, "is no URL that is asked for"),
+        ("/\x9b31m", r"'http://127.0.0.1:\d+/\\x9b31m' is no URL that is asked for"),
+        ("file:///etc/passwd", "only http is supported"),
+    ],
+)
+def test_redirected_nowhere(location: str, sentence: str) -> None:
+    answer = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\n\r\n".encode("latin-1")
+    with web_server(lambda _: answer) as server, pytest.raises(NetError, match=sentence) as caught:
+        get(server.url())
+    assert caught.value.sentence.isprintable()

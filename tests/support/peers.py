@@ -213,7 +213,7 @@ class GnuTLSServer(Process):
         if trust:
             argv += ["--x509cafile", trust]
         # Its output is block-buffered in a file; line by line is what a test can wait for.
-        super().__init__([*_line_buffered(), *argv, *options], merged=True)
+        super().__init__([*line_buffered(), *argv, *options], merged=True)
         _listening(self, self.port)
 
 
@@ -289,7 +289,7 @@ class NSSServer(Process):
         ]
         for identity in identities:
             argv += ["-e" if identity.key_type.startswith("p") else "-n", identity.name]
-        super().__init__([*_line_buffered(), *argv, *options], merged=True)
+        super().__init__([*line_buffered(), *argv, *options], merged=True)
         _listening(self, self.port)
 
 
@@ -334,7 +334,8 @@ class CurlClient(Client):
         return [*argv, *self.options, f"https://{self.name}:{port}/"]
 
 
-def _line_buffered() -> list[str]:
+def line_buffered() -> list[str]:
+    """What goes before a command whose output into a file is to come line by line."""
     stdbuf = shutil.which("stdbuf")
     return [stdbuf, "-oL"] if stdbuf else []
 

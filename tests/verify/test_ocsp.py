@@ -23,7 +23,6 @@ from handglass.verify.ocsp import (
     cert_id_for,
     encode_request,
     read_response,
-    read_response_list,
 )
 from handglass.verify.ocsp_judge import OcspOutcome, judge_chain, judge_response, must_staple
 
@@ -278,16 +277,6 @@ def test_what_is_read() -> None:
     (single,) = response.basic.responses
     assert (single.status, single.reason, single.cert_id.digest) == (CertStatus.REVOKED, 1, "sha1")
     assert str(response.basic.responder_name) == "CN = responder"
-
-
-def test_lists_of_responses() -> None:
-    # RFC 6961 §2.2: 24-bit lengths, an empty response for a certificate without one
-    body = bytes.fromhex("000002aabb") + bytes.fromhex("000000") + bytes.fromhex("000001cc")
-    assert read_response_list(len(body).to_bytes(3, "big") + body) == [b"\xaa\xbb", None, b"\xcc"]
-    assert read_response_list(bytes(3)) == []
-    for damaged in ("", "0000", "000001", "00000200ff", "000004000002aa", "0000020000"):
-        with pytest.raises(ValueError, match=r"announces another length|is cut short"):
-            read_response_list(bytes.fromhex(damaged))
 
 
 def test_mutated_responses_never_escape() -> None:

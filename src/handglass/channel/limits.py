@@ -36,5 +36,6 @@ class Limits:
     """Early data that a server which refuses it skips, when no ticket says how much (RFC 8446 §4.2.10)."""
     input_while_asking: int = 1 << 20
     """Bytes that are kept while a deferred question waits for its answer."""
-    extensions: int = 200
-    """Extensions in one message."""
+    extensions: int = 16384
+    """Extensions of a ClientHello. More than 16,383 have no room there; those that are unknown must be passed over
+    however many they are (RFC 8446 §4.1.2)."""

@@ -13,11 +13,15 @@ from .identity import LoadError
 
 
 def given_records(
-    rrdata: Sequence[str], *, no_name_checks: bool, warn: Callable[[str], object]
+    rrdata: Sequence[str],
+    keys: Sequence[TlsaRecord],
+    *,
+    no_name_checks: bool,
+    warn: Callable[[str], object],
 ) -> DaneRecords:
     """Return the records of -dane_tlsa_rrdata that can be used. Raises `LoadError` if none can.
 
-    `warn` gets a sentence for each record that is passed over.
+    `keys`: the records of -expected-rpks, which are added; `warn` gets a sentence for each record that is passed over.
     """
     records: list[TlsaRecord] = []
     for text in rrdata:
@@ -27,4 +31,4 @@ def given_records(
             warn(f"warning: {problem}")
     if not records:
         raise LoadError("s_client: Failed to import any TLSA records.")
-    return DaneRecords(records, no_ee_name_checks=no_name_checks)
+    return DaneRecords([*records, *keys], no_ee_name_checks=no_name_checks)

@@ -14,10 +14,12 @@ from handglass.handshake.state import PeerChain
 from handglass.verify.certificate import Certificate
 from handglass.verify.codes import VerifyCode
 from handglass.verify.dane import DaneRecords
+from handglass.verify.dane import Judge as DaneMatcher
 from handglass.verify.nameopt import ONELINE, format_name
 from handglass.verify.params import VerifyParams
 from handglass.verify.path import verify_chain
 from handglass.verify.policy_text import policy_lines
+from handglass.verify.raw_key import verify_raw_key
 from handglass.verify.refusal import refusal
 from handglass.verify.result import Event, Kind, VerifyResult
 from handglass.verify.store import TrustStore
@@ -69,7 +71,21 @@ class Judge:
         self.result: VerifyResult | None = None
 
     def __call__(self, chain: PeerChain) -> None:
-        """Judge a chain. Raises PeerError if it is bad and that is to end the handshake."""
+        """Judge a chain, or a raw public key. Raises PeerError if it is bad and that is to end the handshake."""
+        self.result = result = self._judge_key(chain) if chain.public_key else self._judge_chain(chain)
+        for event in result.events:
+            self._print(event, result)
+        error = refusal(result) if self._return_error else None
+        if error is not None:
+            raise error
+
+    def _judge_key(self, chain: PeerChain) -> VerifyResult:
+        dane = self._dane.judge() if self._dane is not None else None
+        expected = dane is not None and dane.match_raw_key(chain.public_key)
+        self._note_match(dane)
+        return verify_raw_key(chain.public_key, self._params, expected=expected, decide=self._decide)
+
+    def _judge_chain(self, chain: PeerChain) -> VerifyResult:
         certificates = [Certificate(data) for data in chain.certificates]
         if self._fetch_issuers:
             from handglass.net.pki_fetch import complete_chain  # noqa: PLC0415 - only who fetches needs it
@@ -77,23 +93,22 @@ class Judge:
             certificates = complete_chain(certificates, self._store)
         leaf, *others = certificates
         dane = self._dane.judge() if self._dane is not None else None
-        self.result = result = verify_chain(
+        result = verify_chain(
             leaf, others, self._store, self._params, self._now, decide=self._decide, dane=dane
         )
-        if dane is not None and dane.matched is not None:
-            self.matched = dane.matched.text
+        self._note_match(dane)
         if self._demand is not None:
             self.stapled = Stapled(chain, result, self._now)
-            self.result = result = self.stapled.judged(result, self._demand)
+            result = self.stapled.judged(result, self._demand)
         if self._logs is not None:
             vouched = dane is not None and dane.vouches
             self.timestamps = Timestamps(chain, result, self._logs, self._now, vouched=vouched)
-            self.result = result = self.timestamps.judged(result)
-        for event in result.events:
-            self._print(event, result)
-        error = refusal(result) if self._return_error else None
-        if error is not None:
-            raise error
+            result = self.timestamps.judged(result)
+        return result
+
+    def _note_match(self, dane: DaneMatcher | None) -> None:
+        if dane is not None and dane.matched is not None:
+            self.matched = dane.matched.text
 
     def _decide(self, event: Event) -> bool:
         return event.kind is not Kind.PROBLEM or not self._return_error

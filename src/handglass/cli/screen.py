@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 
 from handglass.net.interrupts import interruptible
@@ -38,10 +39,19 @@ class Screen:
         view = memoryview(data)
         with interruptible():  # the reader may take its time
             while view:
-                view = view[os.write(self._out, view) :]
+                try:
+                    view = view[os.write(self._out, view) :]
+                except BlockingIOError:  # a pipe that whoever started us has made not to block
+                    _wait_for_room(self._out)
 
     def error(self, text: str) -> None:
         """Write a line to standard error."""
         with interruptible():
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
+
+
+def _wait_for_room(descriptor: int) -> None:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    poll.poll()

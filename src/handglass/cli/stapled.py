@@ -41,7 +41,8 @@ class Stapled:
         self._built: Sequence[Certificate] = result.chain if len(result.chain) > 1 else sent
         self._responses = chain.ocsp_responses
         self._leaf = sent[0]
-        self._verdicts = judge_chain(self._built, chain.ocsp_responses, now)
+        stapled = dict(zip(chain.certificates, chain.ocsp_responses, strict=False))
+        self._verdicts = judge_chain(self._built, [stapled.get(each.der) for each in self._built], now)
         if not self._verdicts:  # nobody is known who could speak for the leaf
             self._verdicts = [OcspVerdict(OcspOutcome.NO_RESPONSE)]
 

@@ -53,6 +53,7 @@ __all__ = [
     "load_dh_parameters",
     "load_pkcs12",
     "load_private_key",
+    "load_public_keys",
     "public_key_info_of_certificate",
     "public_key_of_certificate",
     "subject_and_issuer",
@@ -145,6 +146,24 @@ def load_private_key(data: bytes, passphrase: Passphrase = None, form: Form | No
                 raise ContainerError("there is no private key in the PKCS#12 file, only certificates")
             return key
     raise _nothing("private key", parts, data, form)
+
+
+def load_public_keys(data: bytes) -> list[bytes]:
+    """Return every public key of a file, each once, as SubjectPublicKeyInfo in DER; `ContainerError` if there is none.
+
+    The keys of certificates count; only if there is nothing else, a private key stands for its public one.
+    """
+    parts = _parts(data, None)
+    keys = [read_public_key_info(part.data).raw for part in parts if part.kind is Kind.PUBLIC_KEY]
+    keys += [public_key_info_of_certificate(part.data).raw for part in parts if part.kind is Kind.CERTIFICATE]
+    if not keys and any(part.kind is Kind.PRIVATE_KEY for part in parts):
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415 (lazy)
+
+        public = load_private_key(data).public_key()
+        keys = [public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)]
+    if not keys:
+        raise _nothing("public key", parts, data, None)
+    return list(dict.fromkeys(keys))
 
 
 def load_crls(data: bytes, form: Form | None = None) -> list[bytes]:

@@ -17,6 +17,7 @@ from handglass.records import dataclass
 
 from . import der
 from .container_errors import ContainerError, PassphraseNeededError, WrongPassphraseError
+from .ec_keys import with_full_scalar
 from .pem import PemBlock
 from .traditional import decrypt_traditional
 
@@ -122,6 +123,8 @@ def load_der_key(data: bytes, passphrase: Passphrase, *, encrypted: bool) -> Pri
     from cryptography.hazmat.primitives.serialization import load_der_private_key  # noqa: PLC0415 (lazy)
 
     secret = _secret(passphrase, data) if encrypted else None
+    if not encrypted:
+        data = with_full_scalar(data)
     return _load(lambda: load_der_private_key(data, secret, unsafe_skip_rsa_key_validation=True))
 
 

@@ -1,12 +1,17 @@
-"""What a client makes of the answers that mean the same in every version: ALPN, server_name, record limits."""
+"""What a client makes of the answers that mean the same in every version.
+
+ALPN, server_name, record limits, types of certificates.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from handglass.handshake.state import ClientState, decode_extension
 from handglass.messages import extensions as ext
 from handglass.record.protection import MAX_PLAINTEXT
 from handglass.registry import reasons
-from handglass.registry.code_points import ExtensionType
+from handglass.registry.code_points import CertificateType, ExtensionType
 from handglass.registry.errors import PeerError
 
 
@@ -29,6 +34,10 @@ def take_answers(me: ClientState, bodies: dict[ExtensionType, bytes]) -> None:
         if protocols[0] not in config.alpn:
             raise PeerError(reasons.ILLEGAL_APPLICATION_PROTOCOL, f"{protocols[0]!r} was not offered")
         facts.alpn = protocols[0]
+    if (body := bodies.get(ExtensionType.HEARTBEAT)) is not None:
+        from handglass.handshake.heartbeat import agree  # noqa: PLC0415 - hardly anybody has them
+
+        agree(me, body)
     if (body := bodies.get(ExtensionType.RECORD_SIZE_LIMIT)) is not None:
         if ExtensionType.MAX_FRAGMENT_LENGTH in bodies:
             raise PeerError(reasons.TWO_RECORD_LIMITS, "max_fragment_length came with it (RFC 8449 §5)")
@@ -41,6 +50,35 @@ def take_answers(me: ClientState, bodies: dict[ExtensionType, bytes]) -> None:
         channel = me.driver.channel
         channel.write_limit = min(channel.write_limit, length)
         channel.limit_reads(length, reasons.MAX_FRAGMENT_LENGTH_EXCEEDED)
+
+
+def take_certificate_types(
+    me: ClientState, offered: Collection[ExtensionType], bodies: dict[ExtensionType, bytes]
+) -> None:
+    """What either side will show, certificates or a raw public key (RFC 7250 §4.2); not for a resumption.
+
+    Raises:
+        PeerError: the server chose what was not offered, or shows certificates of a type that is not wanted.
+    """
+    facts, config = me.negotiated, me.config
+    facts.server_certificate_type = facts.client_certificate_type = CertificateType.X509
+    accepts_certificates = CertificateType.X509 in config.server_certificate_types
+    if (body := bodies.get(ExtensionType.CLIENT_CERTIFICATE_TYPE)) is not None:
+        facts.client_certificate_type = _chosen_type(body, config.client_certificate_types)
+    if (body := bodies.get(ExtensionType.SERVER_CERTIFICATE_TYPE)) is not None:
+        facts.server_certificate_type = _chosen_type(body, config.server_certificate_types)
+    elif ExtensionType.SERVER_CERTIFICATE_TYPE in offered and not accepts_certificates:
+        why = "the server did not choose one, so it shows X.509 certificates"
+        raise PeerError(reasons.NO_COMMON_CERTIFICATE_TYPE, why)
+
+
+def _chosen_type(body: bytes, offered: tuple[CertificateType, ...]) -> CertificateType:
+    chosen = decode_extension(
+        ext.CertificateTypeAnswer, body, ExtensionType.SERVER_CERTIFICATE_TYPE
+    ).certificate_type
+    if chosen not in offered:
+        raise PeerError(reasons.ILLEGAL_CERTIFICATE_TYPE, CertificateType(chosen).name)
+    return CertificateType(chosen)
 
 
 def take_record_size_limit(me: ClientState, body: bytes) -> None:

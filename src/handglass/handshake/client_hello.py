@@ -33,10 +33,12 @@ from handglass.registry import groups as group_facts
 from handglass.registry import reasons, suites
 from handglass.registry.code_points import (
     CertificateStatusType,
+    CertificateType,
     CipherSuite,
     CompressionMethod,
     ECPointFormat,
     ExtensionType,
+    HeartbeatMode,
     NamedGroup,
     NameType,
     ProtocolVersion,
@@ -166,7 +168,9 @@ def send_second_hello(
         cookie=cookie,  # GREASE stays as it was, but for its key share: only the share asked for may come (§4.1.2)
     )
     replaced = {extension.type: extension.data for extension in build_extensions(draft)}
-    changing = {ExtensionType.KEY_SHARE, ExtensionType.PRE_SHARED_KEY}
+    changing = {ExtensionType.PRE_SHARED_KEY}
+    if group is not None:
+        changing.add(ExtensionType.KEY_SHARE)
     kept = [
         Extension(e.type, replaced[e.type] if e.type in changing else e.data)
         for e in offer.hello.extensions or ()
@@ -448,8 +452,21 @@ def _status_request(draft: Draft) -> bytes | None:
     return bytes((CertificateStatusType.OCSP, 0, 0, 0, 0))
 
 
+def _status_request_v2(draft: Draft) -> bytes | None:
+    """The responses for all certificates, else the leaf's (RFC 6961 §2.2); TLS 1.3 has no use for it."""
+    if not draft.config.request_all_statuses or draft.versions == (ProtocolVersion.TLS1_3,):
+        return None
+    request = ext.OCSPStatusRequest().encode()
+    kinds = (CertificateStatusType.OCSP_MULTI, CertificateStatusType.OCSP)
+    return ext.StatusRequestV2(tuple(ext.StatusRequestItem(kind, request) for kind in kinds)).encode()
+
+
 def _signed_certificate_timestamp(draft: Draft) -> bytes | None:
     return b"" if draft.config.request_scts else None
+
+
+def _heartbeat(draft: Draft) -> bytes | None:
+    return ext.Heartbeat(HeartbeatMode.PEER_ALLOWED_TO_SEND).encode() if draft.config.heartbeats else None
 
 
 def _encrypt_then_mac(draft: Draft) -> bytes | None:
@@ -516,6 +533,24 @@ def _certificate_authorities(draft: Draft) -> bytes | None:
     return ext.CertificateAuthorities(names).encode() if draft.tls13 and names else None
 
 
+def _server_certificate_type(draft: Draft) -> bytes | None:
+    return _certificate_types(draft.config.server_certificate_types)
+
+
+def _client_certificate_type(draft: Draft) -> bytes | None:
+    config = draft.config
+    if not config.identities and config.choose_identity is None:  # we offer only what we have (RFC 7250 §4.1)
+        return None
+    return _certificate_types(config.client_certificate_types)
+
+
+def _certificate_types(types: tuple[CertificateType, ...]) -> bytes | None:
+    """The offer, which is left out where it holds nothing but the default (RFC 7250 §4.1)."""
+    if not types or types == (CertificateType.X509,):
+        return None
+    return ext.CertificateTypeOffer(types).encode()
+
+
 def _post_handshake_auth(draft: Draft) -> bytes | None:
     return b"" if draft.tls13 and draft.config.post_handshake_auth else None
 
@@ -539,6 +574,8 @@ OFFERS: dict[ExtensionType, Callable[[Draft], bytes | None]] = {
     ExtensionType.SUPPORTED_GROUPS: _supported_groups,
     ExtensionType.SESSION_TICKET: _session_ticket,
     ExtensionType.STATUS_REQUEST: _status_request,
+    ExtensionType.STATUS_REQUEST_V2: _status_request_v2,
+    ExtensionType.HEARTBEAT: _heartbeat,
     ExtensionType.ALPN: _alpn,
     ExtensionType.ENCRYPT_THEN_MAC: _encrypt_then_mac,
     ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP: _signed_certificate_timestamp,
@@ -551,6 +588,8 @@ OFFERS: dict[ExtensionType, Callable[[Draft], bytes | None]] = {
     ExtensionType.KEY_SHARE: _key_share,
     ExtensionType.RECORD_SIZE_LIMIT: _record_size_limit,
     ExtensionType.COMPRESS_CERTIFICATE: _compress_certificate,
+    ExtensionType.CLIENT_CERTIFICATE_TYPE: _client_certificate_type,
+    ExtensionType.SERVER_CERTIFICATE_TYPE: _server_certificate_type,
     ExtensionType.COOKIE: _cookie,
     ExtensionType.CERTIFICATE_AUTHORITIES: _certificate_authorities,
     ExtensionType.EARLY_DATA: _early_data,

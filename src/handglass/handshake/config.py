@@ -20,6 +20,7 @@ from handglass.messages.handshake import Extension
 from handglass.records import dataclass, field
 from handglass.registry.code_points import (
     CertificateCompressionAlgorithm,
+    CertificateType,
     CipherSuite,
     ExtensionType,
     NamedGroup,
@@ -147,8 +148,14 @@ class Config:
     record_padding: int = 0
     max_send_fragment: int = 1 << 14
     certificate_compression: tuple[CertificateCompressionAlgorithm, ...] = ()
+    server_certificate_types: tuple[CertificateType, ...] = ()
+    """What a server may show (RFC 7250): X.509 certificates or raw public keys, best first. (): X.509, nothing said."""
+    client_certificate_types: tuple[CertificateType, ...] = ()
+    """The same for what a client may show."""
     strict_chains: bool = False
     """Show only certificates whose whole chain is signed as the peer accepts (RFC 5246 §7.4.2, RFC 8446 §4.4.2.2)."""
+    heartbeats: bool = False
+    """Tell the peer that it may send heartbeats, and answer them (RFC 6520)."""
     allow_renegotiation: bool = True
     allow_legacy_peer: bool = False
     """Handshake with peers that lack secure renegotiation (RFC 5746 §4.1, §4.3)."""
@@ -175,6 +182,9 @@ class ClientConfig(Config):
     early_data: bool = False
     post_handshake_auth: bool = False
     request_status: bool = False
+    """Ask for stapled OCSP responses with status_request: below TLS 1.3 for the leaf (RFC 6066 §8), else for all."""
+    request_all_statuses: bool = False
+    """Ask for those of all certificates below TLS 1.3 too, with status_request_v2 (RFC 6961)."""
     request_scts: bool = False
     authorities: tuple[bytes, ...] = ()
     renegotiation_scsv: bool = True
@@ -253,5 +263,6 @@ class ServerConfig(Config):
     choose_config: Callable[[ClientHelloView], ServerConfig] | None = None
     choose_identity: Callable[[ClientHelloView, tuple[Identity, ...]], Sequence[Identity]] | None = None
     staple: Callable[[Identity], Sequence[bytes | None]] | None = None
-    """The OCSP responses for an identity's certificates, leaf first; below TLS 1.3 only the leaf's is sent."""
+    """The OCSP responses for an identity's certificates, leaf first. Below TLS 1.3 only clients that ask with
+    status_request_v2 get more than the leaf's."""
     find_psk: Callable[[bytes], ExternalPsk | None] | None = None

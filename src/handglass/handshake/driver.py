@@ -26,6 +26,7 @@ from handglass.handshake.wants import (
     SendChangeCipherSpec,
     SendWarning,
     Tell,
+    Turn,
     Want,
 )
 from handglass.keys.transcript import Transcript
@@ -251,6 +252,12 @@ class Driver:
         else:
             self.channel.install_writer(want.protection, want.epoch)
 
+    def _turn(self, _want: Turn) -> None:
+        while self.spare_hello_requests and self.channel.pass_over(HELLO_REQUEST):
+            self.take_message(HELLO_REQUEST)
+        if not self.channel.at_message_boundary:
+            raise PeerError(reasons.PREMATURE_MESSAGE)
+
     def _reveal(self, want: Reveal) -> None:
         if self.observer is not None:
             self.observer.secret(want.label, self.client_random, want.secret)
@@ -276,6 +283,7 @@ DO: dict[type[Want], Callable[[Driver, Any], Any]] = {
     SendChangeCipherSpec: Driver._send_change_cipher_spec,
     SendWarning: Driver._send_warning,
     Install: Driver._install,
+    Turn: Driver._turn,
     Reveal: Driver._reveal,
     Ask: Driver._ask,
     Tell: Driver._tell,

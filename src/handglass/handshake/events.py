@@ -61,10 +61,14 @@ class CertificateRequested(Event):
 
 @dataclass(frozen=True, slots=True)
 class PeerCertificateReceived(Event):
-    """The peer's certificate chain, DER, leaf first, as sent and before any judgement; empty if it sent none."""
+    """The peer's certificate chain, DER, leaf first, as sent and before any judgement; empty if it sent none.
+
+    `public_key`: the raw public key that it sent instead (RFC 7250), a SubjectPublicKeyInfo in DER.
+    """
 
     chain: Sequence[bytes] = field(repr=False)
     post_handshake: bool = False
+    public_key: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,13 @@ class KeyUpdated(Event):
 
     ours: bool
     update_requested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatAnswered(Event):
+    """The peer has answered our heartbeat request with its payload (RFC 6520 §4)."""
+
+    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)

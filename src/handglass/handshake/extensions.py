@@ -13,6 +13,9 @@ from handglass.registry import reasons
 from handglass.registry.code_points import ExtensionType
 from handglass.registry.errors import PeerError
 
+TOLERATED = {(Place.SH12, ExtensionType.SUPPORTED_GROUPS)}
+"""What deployed servers send although it may not stand there; it means nothing, and nobody refuses it."""
+
 
 def check_extensions(
     found: Sequence[Extension], place: Place, asked: Collection[ExtensionType] | None
@@ -35,7 +38,7 @@ def check_extensions(
         if kind.is_grease and asked is not None:
             raise PeerError(reasons.UNSOLICITED_EXTENSION, f"{kind.name} in {place.value} (RFC 8701 §4.1)")
         places = PERMITTED.get(kind)
-        if places is not None and place not in places:
+        if places is not None and place not in places and (place, kind) not in TOLERATED:
             raise PeerError(reasons.MISPLACED_EXTENSION, f"{kind.name} in {place.value}")
         form = BODIES.get((place, kind))
         if form is not None:

@@ -1,4 +1,4 @@
-"""What a server chooses in the same way in every version: the order of suites, ALPN, record limits."""
+"""What a server chooses in the same way in every version: suites, ALPN, types of certificates, record limits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from handglass.messages import extensions as ext
 from handglass.messages.handshake import Extension
 from handglass.record.protection import MAX_PLAINTEXT
 from handglass.registry import reasons, suites
-from handglass.registry.code_points import CipherSuite, ExtensionType, ProtocolVersion
+from handglass.registry.code_points import (
+    CertificateType,
+    CipherSuite,
+    ExtensionType,
+    HeartbeatMode,
+    ProtocolVersion,
+)
 from handglass.registry.errors import PeerError
 
 UNDERSTOOD = (
@@ -24,6 +30,8 @@ UNDERSTOOD = (
     ExtensionType.SIGNATURE_ALGORITHMS_CERT,
     ExtensionType.ALPN,
     ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP,
+    ExtensionType.CLIENT_CERTIFICATE_TYPE,
+    ExtensionType.SERVER_CERTIFICATE_TYPE,
     ExtensionType.RECORD_SIZE_LIMIT,
 )
 """What a server reads in every version, and therefore refuses if it is malformed."""
@@ -57,7 +65,49 @@ def allowed_suites(
 def lacks_client_certificate(config: ServerConfig, session: Session) -> bool:
     """Whether resuming would let a client in without the certificate that is required."""
     required = config.client_authentication is ClientAuthentication.REQUIRE
-    return required and not session.peer_certificates
+    return required and not session.peer_certificates and not session.peer_public_key
+
+
+def choose_certificate_types(me: ServerState, hello: ClientHelloView, *, asks: bool) -> None:
+    """Choose what each side shows, and keep the answers to be sent (RFC 7250 §4.2); not for a resumption.
+
+    `asks`: the client is asked for a certificate, or may be after the handshake; if not, its own type gets no answer.
+
+    Raises:
+        PeerError: unsupported_certificate, if a client names types of which we have none.
+    """
+    config, facts = me.config, me.negotiated
+    facts.server_certificate_type = facts.client_certificate_type = CertificateType.X509
+    answers = []
+    chosen = None
+    if asks:
+        chosen = _common_type(hello, ExtensionType.CLIENT_CERTIFICATE_TYPE, config.client_certificate_types)
+    if chosen is not None:
+        facts.client_certificate_type = chosen
+        answers.append(_type_answer(ExtensionType.CLIENT_CERTIFICATE_TYPE, chosen))
+    chosen = _common_type(hello, ExtensionType.SERVER_CERTIFICATE_TYPE, config.server_certificate_types)
+    if chosen is not None:
+        facts.server_certificate_type = chosen
+        answers.append(_type_answer(ExtensionType.SERVER_CERTIFICATE_TYPE, chosen))
+    me.type_answers = tuple(answers)
+
+
+def _common_type(
+    hello: ClientHelloView, extension: ExtensionType, ours: tuple[CertificateType, ...]
+) -> CertificateType | None:
+    """Return the best of our types that the client names; None if one of the two names none."""
+    offered = hello.decoded(ext.CertificateTypeOffer, extension)
+    if offered is None or not ours:
+        return None
+    for each in ours:
+        if each in offered.certificate_types:
+            return each
+    names = ", ".join(CertificateType(each).name for each in offered.certificate_types)
+    raise PeerError(reasons.NO_COMMON_CERTIFICATE_TYPE, f"{extension.name} is {names}")
+
+
+def _type_answer(extension: ExtensionType, chosen: CertificateType) -> Extension:
+    return Extension(extension, ext.CertificateTypeAnswer(chosen).encode())
 
 
 def choose_alpn(config: ServerConfig, hello: ClientHelloView) -> bytes | None:
@@ -103,12 +153,19 @@ def choose_limits(me: ServerState, hello: ClientHelloView) -> list[Extension]:
     return [Extension(ExtensionType.MAX_FRAGMENT_LENGTH, body)]
 
 
-def stapled_responses(
-    config: ServerConfig, hello: ClientHelloView, identity: Identity
-) -> Conversation[Sequence[bytes | None]]:
+def choose_heartbeats(me: ServerState, hello: ClientHelloView) -> list[Extension]:
+    """Answer heartbeat, if heartbeats are wanted (RFC 6520 §2)."""
+    body = hello.body(ExtensionType.HEARTBEAT)
+    if body is None or not me.config.heartbeats:
+        return []
+    from handglass.handshake.heartbeat import agree  # noqa: PLC0415 - hardly anybody has them
+
+    agree(me, body)
+    return [Extension(ExtensionType.HEARTBEAT, bytes((HeartbeatMode.PEER_ALLOWED_TO_SEND,)))]
+
+
+def stapled_responses(config: ServerConfig, identity: Identity) -> Conversation[Sequence[bytes | None]]:
     """The OCSP responses for a client that wants them, leaf's first; they may take their time (RFC 6066 §8)."""
-    if ExtensionType.STATUS_REQUEST not in hello:
-        return ()
     if config.staple is None:
         return (config.ocsp_response,)
     return (yield from ask("status", config.staple, identity))

@@ -31,6 +31,8 @@ class Session:
     extended_master_secret: bool = False
     encrypt_then_mac: bool = False
     peer_certificates: tuple[bytes, ...] = field(default=(), repr=False)
+    peer_public_key: bytes = field(default=b"", repr=False)
+    """What a peer without certificates showed (RFC 7250)."""
     group: NamedGroup | None = None
     context: bytes = b""
 

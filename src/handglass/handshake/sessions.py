@@ -29,7 +29,7 @@ MAX_REMEMBERED = 20_480
 MAX_USED = 100_000
 """How many used tickets are kept; while more are in use, further early data is refused."""
 MAX_CERTIFICATES = 16_384
-"""Bytes of client certificates that a ticket may carry."""
+"""Bytes of client certificates, or of a raw public key, that a ticket may carry."""
 
 
 class SealedSession(Struct):
@@ -47,6 +47,7 @@ class SealedSession(Struct):
     server_name: Annotated[bytes, opaque(0, 65535)]
     context: Annotated[bytes, opaque(0, 255)]
     group: NamedGroup
+    peer_public_key: Annotated[bytes, opaque(0, 65535)]
     peer_certificates: Annotated[tuple[Annotated[bytes, opaque(0, 2**24 - 1)], ...], vector(0, 2**24 - 1)]
 
 
@@ -146,9 +147,9 @@ class MemorySessions:
 
 def encode_session(session: Session) -> bytes:
     """A session as bytes, to be sealed."""
-    certificates = session.peer_certificates
-    if sum(map(len, certificates)) > MAX_CERTIFICATES:
-        certificates = ()
+    certificates, raw_key = session.peer_certificates, session.peer_public_key
+    if sum(map(len, certificates)) + len(raw_key) > MAX_CERTIFICATES:
+        certificates, raw_key = (), b""
     flags = (
         session.extended_master_secret
         | session.encrypt_then_mac << 1
@@ -168,6 +169,7 @@ def encode_session(session: Session) -> bytes:
         server_name=(session.server_name or "").encode(),
         context=session.context,
         group=session.group if session.group is not None else NamedGroup(0),
+        peer_public_key=raw_key,
         peer_certificates=certificates,
     ).encode()
 
@@ -188,6 +190,7 @@ def decode_session(data: bytes) -> Session:
         extended_master_secret=bool(sealed.flags & 1),
         encrypt_then_mac=bool(sealed.flags & 2),
         peer_certificates=sealed.peer_certificates,
+        peer_public_key=sealed.peer_public_key,
         group=sealed.group if sealed.group else None,
         context=sealed.context,
     )

@@ -15,6 +15,7 @@ from handglass.records import dataclass, field
 from handglass.registry import reasons
 from handglass.registry.code_points import (
     CertificateCompressionAlgorithm,
+    CertificateType,
     CipherSuite,
     ExtensionType,
     NamedGroup,
@@ -47,7 +48,8 @@ class PeerChain:
 
     `certificates` are DER, leaf first, as sent. `ocsp_responses` holds, for each certificate, the stapled
     answer or None; `scts` the SignedCertificateTimestampList of the leaf from the TLS extension.
-    `server_name` is the name that a client asked for.
+    `server_name` is the name that a client asked for. A peer with a raw public key has no certificates: `public_key` is
+    its SubjectPublicKeyInfo in DER (RFC 7250).
     """
 
     certificates: tuple[bytes, ...] = field(repr=False)
@@ -57,6 +59,7 @@ class PeerChain:
     scts: bytes | None = field(default=None, repr=False)
     version: ProtocolVersion = ProtocolVersion.TLS1_3
     signature_scheme: SignatureScheme | None = None
+    public_key: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,10 @@ class Negotiated:
     peer_certificates: tuple[bytes, ...] = field(default=(), repr=False)
     peer_ocsp_responses: tuple[bytes | None, ...] = field(default=(), repr=False)
     peer_scts: bytes | None = field(default=None, repr=False)
+    peer_public_key: bytes = field(default=b"", repr=False)
+    """The SubjectPublicKeyInfo of a peer that showed a raw public key, no certificate (RFC 7250)."""
+    server_certificate_type: CertificateType = CertificateType.X509
+    client_certificate_type: CertificateType = CertificateType.X509
     peer_signature_scheme: SignatureScheme | None = None
     own_certificates: tuple[bytes, ...] = field(default=(), repr=False)
     own_signature_scheme: SignatureScheme | None = None
@@ -98,6 +105,7 @@ class Negotiated:
     extended_master_secret: bool = False
     encrypt_then_mac: bool = False
     secure_renegotiation: bool = False
+    peer_takes_heartbeats: bool = False
     early_data: str = "not sent"
     """not sent, accepted or rejected"""
     hello_retried: bool = False
@@ -115,6 +123,18 @@ class Negotiated:
     """(client's, server's) Finished of the last handshake, for the renegotiation_info of the next (RFC 5746 §3.1)."""
     exporter: Callable[[bytes, bytes | None, int], bytes] | None = field(default=None, repr=False)
     early_exporter: Callable[[bytes, bytes | None, int], bytes] | None = field(default=None, repr=False)
+
+    @property
+    def shows_raw_key(self) -> bool:
+        """Whether we show a raw public key when we authenticate (RFC 7250)."""
+        own = self.client_certificate_type if self.is_client else self.server_certificate_type
+        return own == CertificateType.RAW_PUBLIC_KEY
+
+    @property
+    def expects_raw_key(self) -> bool:
+        """Whether the peer shows one."""
+        peer = self.server_certificate_type if self.is_client else self.client_certificate_type
+        return peer == CertificateType.RAW_PUBLIC_KEY
 
 
 class ClientHelloView:
@@ -309,6 +329,8 @@ class ServerState(State):
 
     config: ServerConfig = field(default_factory=ServerConfig)
     hello: ClientHelloView | None = None
+    type_answers: tuple[Extension, ...] = ()
+    """What was chosen of the certificate types that the client offered, to be told it (RFC 7250 §4.2)."""
     identity: Identity | None = field(default=None, repr=False)
     psk: Session | ExternalPsk | None = field(default=None, repr=False)
     requested: dict[bytes, CertificateRequestFacts] = field(default_factory=dict)

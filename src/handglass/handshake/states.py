@@ -21,6 +21,7 @@ MODULES = {
     "handshake.tls13.authentication": "both, TLS 1.3",
     "handshake.tls13.connected": "both, TLS 1.3, after the handshake",
     "handshake.legacy.client": "client, TLS 1.2",
+    "handshake.legacy.status": "client, TLS 1.2",
     "handshake.legacy.server": "server, TLS 1.2",
     "handshake.legacy.common": "both, TLS 1.2",
 }

@@ -115,6 +115,12 @@ class Install(Want):
         self.epoch = epoch
 
 
+class Turn(Want):
+    """It is our turn to speak: nothing of what the peer will answer can be here yet (RFC 5246 §7.3, RFC 8446 §2)."""
+
+    __slots__ = ()
+
+
 class Reveal(Want):
     """Let this secret be known to whoever watches (the key log); costs nothing when nobody does."""
 

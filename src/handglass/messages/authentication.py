@@ -16,7 +16,7 @@ from handglass.registry.code_points import (
     HandshakeType,
     SignatureScheme,
 )
-from handglass.wire import Struct, opaque, rest, uint24, vector
+from handglass.wire import Struct, opaque, rest, select, uint24, vector
 
 
 class CertificateEntry(Struct):
@@ -45,11 +45,14 @@ class Certificate12(Message):
 
 
 class RawPublicKeyCertificate12(Message):
-    """RFC 7250 §3: a SubjectPublicKeyInfo in the place of a certificate list, in TLS 1.2."""
+    """RFC 7250 §3: a SubjectPublicKeyInfo in the place of a certificate list, in TLS 1.2.
+
+    It is empty where a client has none to show; the RFC forgot that (RFC 5246 §7.4.6), programs do it so.
+    """
 
     handshake_type: ClassVar[HandshakeType] = HandshakeType.CERTIFICATE
 
-    subject_public_key_info: Annotated[bytes, opaque(1, 2**24 - 1)]
+    subject_public_key_info: Annotated[bytes, opaque(0, 2**24 - 1)]
 
 
 class CompressedCertificate(Message):
@@ -112,13 +115,40 @@ class CertificateVerify10(Message):
     signature: Annotated[bytes, opaque(0, 2**16 - 1)]
 
 
+class OCSPResponse(Struct):
+    """RFC 6066 §8. One response in DER."""
+
+    ocsp_response: Annotated[bytes, opaque(1, 2**24 - 1)]
+
+
+class OCSPResponseList(Struct):
+    """RFC 6961 §2.2. A response in DER for each certificate, the sender's own first; empty where there is none."""
+
+    ocsp_response_list: Annotated[tuple[Annotated[bytes, opaque(0, 2**24 - 1)], ...], vector(1, 2**24 - 1)]
+
+
 class CertificateStatus(Message):
-    """RFC 6066 §8; in TLS 1.3 the body of status_request in a CertificateEntry (RFC 8446 §4.4.2.1)."""
+    """RFC 6066 §8, RFC 6961 §2.2; in TLS 1.3 the body of status_request in a CertificateEntry (RFC 8446 §4.4.2.1)."""
 
     handshake_type: ClassVar[HandshakeType] = HandshakeType.CERTIFICATE_STATUS
 
     status_type: CertificateStatusType
-    response: Annotated[bytes, opaque(1, 2**24 - 1)]
+    response: Annotated[
+        OCSPResponse | OCSPResponseList | bytes,
+        select(
+            "status_type",
+            {CertificateStatusType.OCSP: OCSPResponse, CertificateStatusType.OCSP_MULTI: OCSPResponseList},
+        ),
+    ]
+
+    @property
+    def responses(self) -> tuple[bytes | None, ...]:
+        """The responses in DER for the sender's certificates, its own first; None where there is none."""
+        if isinstance(self.response, OCSPResponse):
+            return (self.response.ocsp_response,)
+        if isinstance(self.response, OCSPResponseList):
+            return tuple(response or None for response in self.response.ocsp_response_list)
+        return (None,)
 
 
 class Finished(Message):

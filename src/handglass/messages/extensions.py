@@ -53,6 +53,12 @@ class StatusRequestFlag(Body):
     extension_type: ClassVar[ExtensionType] = ExtensionType.STATUS_REQUEST
 
 
+class StatusRequestV2Flag(Body):
+    """RFC 6961 §2.2: a status will follow."""
+
+    extension_type: ClassVar[ExtensionType] = ExtensionType.STATUS_REQUEST_V2
+
+
 class SignedCertificateTimestampRequest(Body):
     """RFC 6962 §3.3.1: the client would like to have timestamps."""
 
@@ -448,6 +454,7 @@ _FORMS: tuple[tuple[ExtensionType, tuple[Place, ...], type[Struct]], ...] = (
     (_X.STATUS_REQUEST, (_CT,), CertificateStatus),
     (_X.STATUS_REQUEST, (_CR, _SH12), StatusRequestFlag),
     (_X.STATUS_REQUEST_V2, (_CH,), StatusRequestV2),
+    (_X.STATUS_REQUEST_V2, (_SH12,), StatusRequestV2Flag),
     (_X.SUPPORTED_GROUPS, (_CH, *_SERVER), SupportedGroups),
     (_X.EC_POINT_FORMATS, (_CH, _SH12), ECPointFormatList),
     (_X.SRP, (_CH,), Srp),

@@ -14,6 +14,8 @@ from handglass.messages.authentication import (
     CertificateVerify10,
     CompressedCertificate,
     Finished,
+    OCSPResponse,
+    OCSPResponseList,
     RawPublicKeyCertificate12,
 )
 from handglass.messages.extension import Extension, Place, by_type, duplicates, find
@@ -87,6 +89,8 @@ __all__ = [
     "NewSessionTicket12",
     "NewSessionTicket13",
     "NextProtocol",
+    "OCSPResponse",
+    "OCSPResponseList",
     "Place",
     "RawPublicKeyCertificate12",
     "ServerDHParams",

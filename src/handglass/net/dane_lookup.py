@@ -20,7 +20,7 @@ from handglass.records import dataclass
 from handglass.verify.dane import MAX_RECORDS, TlsaError, TlsaRecord, read_record
 
 from .dial.targets import bracketed
-from .errors import NetCode, NetError
+from .errors import NetCode, NetError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -164,12 +164,10 @@ class Lookup:
             )
             raise NetError(NetCode.LOOKUP_TIMEOUT, sentence) from None
         except dns.resolver.NoNameservers as problem:
-            sentence = (
-                f"the resolver cannot answer about {name} (perhaps DNSSEC validation failed): {problem}"
-            )
+            sentence = f"the resolver cannot answer about {name} (perhaps DNSSEC validation failed): {_words(problem)}"
             raise NetError(NetCode.LOOKUP_FAILED, sentence) from None
         except (dns.exception.DNSException, OSError, ValueError) as problem:
-            raise NetError(NetCode.LOOKUP_FAILED, f"cannot look up {name}: {problem}") from None
+            raise NetError(NetCode.LOOKUP_FAILED, f"cannot look up {name}: {_words(problem)}") from None
         validated = bool(answer.response.flags & dns.flags.AD)
         canonical = answer.canonical_name.to_text(omit_final_dot=True)
         return Answer(list(answer.rrset or ()), validated, canonical)
@@ -183,6 +181,11 @@ class Lookup:
     @property
     def _nearby(self) -> bool:
         return all(ip_address(str(each).partition("%")[0]).is_loopback for each in self._resolver.nameservers)
+
+
+def _words(problem: Exception) -> str:
+    """Return what dnspython says, which may quote the answer, in one line."""
+    return shown(" ".join(str(problem).split()).encode("utf-8", "backslashreplace"), 400)
 
 
 def _resolver(address: str | None) -> Resolver:

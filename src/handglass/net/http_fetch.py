@@ -26,7 +26,10 @@ from .dial.targets import Target
 from .errors import NetCode, NetError, shown
 
 MAX_HEAD = 64 << 10
+MAX_URL = 2048
+"""Characters."""
 _CHUNK = 1 << 16
+CHUNK_HEAD = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r]*)?\r\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +56,28 @@ def fetch(
 ) -> bytes:
     """Return the body behind a URL: POST if `body` is given, else GET. Raises `NetError`."""
     proxy = _proxy_for(url, options, os.environ if environment is None else environment)
+    asked = url
     way = _Way(options, proxy, time.monotonic() + options.seconds)
     for _ in range(options.redirections + 1):
         status, head, answer = _exchange(url, way, body, content_type)
         location = _header(head, "location")
         if status in {301, 302, 303, 307, 308} and location and body is None:
-            url = urljoin(url, location)
+            url = _next_url(url, location)
             continue
         if status != 200:
             reason = shown(head.split(b"\r\n", 1)[0].split(b" ", 1)[-1])
             raise NetError(NetCode.REFUSED, f"{url} was answered with {reason}")
         return answer
-    raise NetError(NetCode.REFUSED, f"{url}: more than {options.redirections} redirections")
+    raise NetError(NetCode.REFUSED, f"{asked}: more than {options.redirections} redirections")
+
+
+def _next_url(url: str, location: str) -> str:
+    """Return where a redirection leads."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        words = shown(location.encode("latin-1", "replace"))
+        raise NetError(NetCode.ANSWER_MALFORMED, f"{url}: redirected to what is no URL: {words}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,19 +181,18 @@ def _parse(data: bytes, url: str, options: FetchOptions) -> tuple[int, bytes, by
 
 def _unchunk(data: bytes, url: str) -> bytes:
     """Put a chunked body together (RFC 9112 §7.1); some servers send it to HTTP/1.0 clients too."""
-    body = bytearray()
+    body, at = bytearray(), 0
     while True:
-        line, separator, data = data.partition(b"\r\n")
-        size = line.split(b";")[0].strip()
-        if not separator or not re.fullmatch(rb"[0-9A-Fa-f]{1,8}", size):
+        match = CHUNK_HEAD.match(data, at)
+        if match is None:
             raise NetError(NetCode.ANSWER_MALFORMED, f"{url}: the chunks of the answer are damaged")
-        count = int(size, 16)
+        count, at = int(match[1], 16), match.end()
         if count == 0:
             return bytes(body)
-        if len(data) < count + 2:
+        if len(data) < at + count + 2:
             raise NetError(NetCode.PEER_CLOSED, f"{url}: the answer ends inside a chunk")
-        body += data[:count]
-        data = data[count + 2 :]
+        body += data[at : at + count]
+        at += count + 2
 
 
 def _header(head: bytes, name: str) -> str | None:
@@ -192,7 +204,13 @@ def _header(head: bytes, name: str) -> str | None:
 
 
 def _split(url: str) -> tuple[Target, str, str, str]:
-    """Return where to connect, the Host field, the path, and "user:password" of an http URL."""
+    """Return where to connect, the Host field, the path, and "user:password" of an http URL.
+
+    Anybody may have written it. Errors name it as it is, so it must be one that can be shown.
+    """
+    if len(url) > MAX_URL or not url.isprintable():
+        words = shown(url.encode("utf-8", "backslashreplace"))
+        raise NetError(NetCode.TARGET_MALFORMED, f"'{words}' is no URL that is asked for")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or 80

@@ -30,7 +30,7 @@ from handglass.verify.ocsp_judge import OcspOutcome, judge_response
 from .errors import NetCode, NetError
 from .http_fetch import FetchOptions, fetch
 
-MIN_INTERVAL = 60.0  # seconds between two questions
+MIN_INTERVAL = 1.0  # seconds between two questions, however short-lived the responses are
 MAX_INTERVAL = 12 * 3600.0  # a response without an end is renewed this often
 FIRST_RETRY = 15.0  # after a failure; doubled up to MAX_RETRY
 MAX_RETRY = 3600.0
@@ -164,4 +164,6 @@ class Stapler:
         end = verdict.single.next_update.seconds if verdict.single.next_update is not None else None
         if end is None:
             return now + MAX_INTERVAL, MAX_INTERVAL
+        if end <= now:
+            raise StaplingError(NetCode.ANSWER_MALFORMED, f"{self.url}: its response has expired")
         return float(end), min(max((end - now) / 2, MIN_INTERVAL), MAX_INTERVAL)

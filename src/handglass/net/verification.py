@@ -19,6 +19,7 @@ from handglass.records import dataclass, field, replace
 from handglass.verify.certificate import Certificate
 from handglass.verify.params import NAMED_SETS, VerifyParams
 from handglass.verify.path import verify_chain
+from handglass.verify.raw_key import verify_raw_key
 from handglass.verify.refusal import refusal
 from handglass.verify.store import TrustStore
 
@@ -35,6 +36,7 @@ class Verification:
     `anchors`: certificates (DER) to trust, and nothing else; without them `trust` names files and directories,
     by default the system's. `params`: everything else that can be asked for (purpose, names, depth, CRLs);
     what it leaves unset is filled in from the connection: the purpose from the role, the name from the host.
+    `expected_keys`: raw public keys (SubjectPublicKeyInfo in DER) to believe where a peer shows one (RFC 7250).
     `required`: a chain with a problem ends the handshake; if not, the problems are only kept for whoever asks.
     `clock` gives seconds since the epoch.
     """
@@ -42,6 +44,7 @@ class Verification:
     trust: TrustOptions = field(default_factory=TrustOptions)
     anchors: Sequence[bytes] = field(default=(), repr=False)
     params: VerifyParams = field(default_factory=VerifyParams)
+    expected_keys: Sequence[bytes] = field(default=(), repr=False)
     required: bool = True
     clock: Callable[[], float] = time.time
 
@@ -65,11 +68,14 @@ class Verification:
         return other
 
     def judge(self, chain: PeerChain) -> VerifyResult:
-        """Build and check the chain. Never raises for what a peer sent.
+        """Build and check the chain, or judge a raw public key. Never raises for what a peer sent.
 
         Raises:
             TrustError: a file or directory of `trust` cannot be used.
         """
+        if chain.public_key:
+            expected = chain.public_key in self.expected_keys
+            return verify_raw_key(chain.public_key, self.params, expected=expected)
         leaf, *others = (Certificate(data) for data in chain.certificates)
         defaults = NAMED_SETS["ssl_server" if chain.is_server else "ssl_client"]
         params = self.params.completed(defaults)

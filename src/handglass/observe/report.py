@@ -15,7 +15,12 @@ from handglass.handshake.state import CertificateRequestFacts, Negotiated
 from handglass.observe import labels
 from handglass.observe.session_text import session_text, shown_session_id
 from handglass.records import dataclass, field
-from handglass.registry.code_points import ClientCertificateType, ProtocolVersion, SignatureScheme
+from handglass.registry.code_points import (
+    CertificateType,
+    ClientCertificateType,
+    ProtocolVersion,
+    SignatureScheme,
+)
 from handglass.verify.certificate import Certificate
 from handglass.verify.codes import text_of
 from handglass.verify.nameopt import ONELINE, format_name, heading
@@ -48,6 +53,8 @@ class Facts:
     established: bool = True
     matched: str | None = None
     """The line on the TLSA record that matched."""
+    raw_key_wanted: bool = False
+    """Whether the server was told that it may show a raw public key."""
     timestamps: str = ""
     """The block of signed certificate timestamps, if they are wanted."""
     earlier: int | None = None
@@ -67,7 +74,7 @@ def full_report(facts: Facts) -> str:
     agreed = facts.agreed
     if not (agreed.resumed and facts.established):
         parts.append(certificate_chain(facts))
-    parts.append(server_certificate(facts))
+    parts.append(server_certificate(facts) + raw_keys(facts))
     if agreed.version is not None:
         parts.append("---\n" + requests(facts) + signature_lines(facts) + facts.timestamps)
     return "".join(part for part in parts if part) + summary(facts)
@@ -106,6 +113,29 @@ def server_certificate(facts: Facts) -> str:
     lines.append(heading("subject=", leaf.subject, facts.name_flags))
     lines.append(heading("issuer=", leaf.issuer, facts.name_flags))
     return "\n".join(lines) + "\n"
+
+
+def raw_keys(facts: Facts) -> str:
+    """Who shows a raw public key (RFC 7250), and the server's."""
+    agreed = facts.agreed
+    lines = []
+    if agreed.client_certificate_type == CertificateType.RAW_PUBLIC_KEY:
+        lines.append("Client-to-server raw public key negotiated")
+    if agreed.server_certificate_type == CertificateType.RAW_PUBLIC_KEY:
+        lines.append("Server-to-client raw public key negotiated")
+    if facts.raw_key_wanted:
+        lines.append("Server raw public key" if agreed.peer_public_key else "no peer rpk available")
+    text = "".join(line + "\n" for line in lines)
+    return text + raw_key_text(agreed)
+
+
+def raw_key_text(agreed: Negotiated) -> str:
+    """The peer's raw public key; nothing if it showed none."""
+    if not agreed.peer_public_key:
+        return ""
+    from handglass.verify.certificate_text import public_key_text  # noqa: PLC0415 - few peers show one
+
+    return public_key_text(agreed.peer_public_key, 2)
 
 
 def requests(facts: Facts) -> str:
@@ -180,7 +210,7 @@ def agreement(facts: Facts, *, with_key: bool = True) -> str:
     code = return_code(facts)
     if agreed.version == ProtocolVersion.TLS1_3:
         text += f"Early data was {agreed.early_data}\n"
-    elif facts.established and agreed.session is not None:
+    elif agreed.session is not None:
         return text + own_session(facts, agreed.session) + facts.keying_material + "---\n"
     if code is not None:
         text += f"Verify return code: {code}\n"
@@ -252,6 +282,8 @@ def brief_report(facts: Facts) -> str:
         if (kind := labels.signature_type(agreed.peer_signature_scheme)) is not None:
             lines.append(f"Signature type: {kind}")
         lines += verification_lines(facts)
+    elif agreed.peer_public_key:
+        lines += ["Peer used raw public key", *verification_lines(facts)]
     else:
         lines.append("No peer certificate")
     if (formats := labels.point_formats(agreed)) is not None:

@@ -47,6 +47,14 @@ EOF_DURING_HANDSHAKE = Reason("EOF_DURING_HANDSHAKE", A.HANDSHAKE_FAILURE,
     "The peer closed the connection in the middle of the handshake, without an alert", "RFC 8446 §6.2")
 HANDSHAKE_CALLED_OFF = Reason("HANDSHAKE_CALLED_OFF", A.CLOSE_NOTIFY,
     "The peer has called the handshake off", "RFC 8446 §6.1")
+ILLEGAL_HEARTBEAT_MODE = Reason("ILLEGAL_HEARTBEAT_MODE", A.ILLEGAL_PARAMETER,
+    "The peer says of heartbeats what cannot be said", "RFC 6520 §2")
+HEARTBEATS_NOT_AGREED_ON = Reason("HEARTBEATS_NOT_AGREED_ON", A.INTERNAL_ERROR,
+    "The peer has not agreed to heartbeats", "RFC 6520 §2")
+HEARTBEAT_UNDER_WAY = Reason("HEARTBEAT_UNDER_WAY", A.INTERNAL_ERROR,
+    "A heartbeat request still waits for its response", "RFC 6520 §3")
+HEARTBEAT_TOO_LONG = Reason("HEARTBEAT_TOO_LONG", A.INTERNAL_ERROR,
+    "A heartbeat must fit into one record", "RFC 6520 §4")
 UNKNOWN_RECORD_TYPE = Reason("UNKNOWN_RECORD_TYPE", A.UNEXPECTED_MESSAGE,
     "The peer sent a record of a type that does not exist", "RFC 8446 §5")
 WRONG_RECORD_VERSION = Reason("WRONG_RECORD_VERSION", A.PROTOCOL_VERSION,
@@ -73,6 +81,8 @@ HANDSHAKE_INTERRUPTED = Reason("HANDSHAKE_INTERRUPTED", A.UNEXPECTED_MESSAGE,
     "The peer put another record between the parts of one handshake message", "RFC 8446 §5.1")
 EXCESS_HANDSHAKE_DATA = Reason("EXCESS_HANDSHAKE_DATA", A.UNEXPECTED_MESSAGE,
     "The peer sent more handshake data in a record after which the keys change", "RFC 8446 §5.1")
+PREMATURE_MESSAGE = Reason("PREMATURE_MESSAGE", A.UNEXPECTED_MESSAGE,
+    "The peer went on with the handshake before it could have our answer", "RFC 5246 §7.3")
 BAD_ALERT = Reason("BAD_ALERT", A.DECODE_ERROR,
     "The peer sent an alert record that does not hold exactly one alert", "RFC 8446 §5.1")
 UNKNOWN_ALERT_LEVEL = Reason("UNKNOWN_ALERT_LEVEL", A.ILLEGAL_PARAMETER,
@@ -113,6 +123,10 @@ TOO_MANY_CERTIFICATES = Reason("TOO_MANY_CERTIFICATES", A.BAD_CERTIFICATE,
     "The peer sent a longer certificate chain than we accept", "RFC 8446 §4.4.2")
 CERTIFICATES_TOO_LONG = Reason("CERTIFICATES_TOO_LONG", A.BAD_CERTIFICATE,
     "The peer's certificates take more bytes than we accept", "RFC 8446 §4.4.2")
+UNWANTED_STATUS_TYPE = Reason("UNWANTED_STATUS_TYPE", A.ILLEGAL_PARAMETER,
+    "The server sent a certificate status of a kind that was not asked for", "RFC 6961 §2.2")
+TOO_MANY_STATUS_RESPONSES = Reason("TOO_MANY_STATUS_RESPONSES", A.ILLEGAL_PARAMETER,
+    "The server stapled more OCSP responses than it sent certificates", "RFC 6961 §2.2")
 DECOMPRESSED_CERTIFICATE_TOO_LONG = Reason("DECOMPRESSED_CERTIFICATE_TOO_LONG", A.BAD_CERTIFICATE,
     "The peer's compressed certificate message unpacks to more bytes than we accept", "RFC 8879 §4")
 TOO_MUCH_EARLY_DATA = Reason("TOO_MUCH_EARLY_DATA", A.UNEXPECTED_MESSAGE,
@@ -167,6 +181,10 @@ NULL_COMPRESSION_MISSING = Reason("NULL_COMPRESSION_MISSING", A.ILLEGAL_PARAMETE
     "The client does not offer to do without compression, as each must", "RFC 5246 §7.4.1.2")
 ILLEGAL_SESSION_ID = Reason("ILLEGAL_SESSION_ID", A.ILLEGAL_PARAMETER,
     "The server did not echo our session id", "RFC 8446 §4.1.3")
+
+UNKNOWN_SESSION_RESUMED = Reason("UNKNOWN_SESSION_RESUMED", A.ILLEGAL_PARAMETER,
+    "The server resumes a session that does not exist: it echoed an id that was made up for compatibility",
+    "RFC 5246 §7.4.1.3")
 
 # Second hello
 SECOND_RETRY = Reason("SECOND_RETRY", A.UNEXPECTED_MESSAGE,
@@ -249,8 +267,6 @@ EARLY_DATA_DOWNGRADE = Reason("EARLY_DATA_DOWNGRADE", A.PROTOCOL_VERSION,
     "The server chose an older version although we sent early data of TLS 1.3", "RFC 8446 §D.3")
 EARLY_DATA_IN_SECOND_HELLO = Reason("EARLY_DATA_IN_SECOND_HELLO", A.ILLEGAL_PARAMETER,
     "The client offers early data in its second hello", "RFC 8446 §4.1.2")
-EARLY_DATA_WITHOUT_PSK = Reason("EARLY_DATA_WITHOUT_PSK", A.ILLEGAL_PARAMETER,
-    "The client offers early data without a pre-shared key to protect it", "RFC 8446 §4.2.10")
 
 # Authentication
 NO_COMMON_SIGNATURE = Reason("NO_COMMON_SIGNATURE", A.HANDSHAKE_FAILURE,
@@ -273,6 +289,12 @@ CERTIFICATE_REQUIRED = Reason("CERTIFICATE_REQUIRED", A.CERTIFICATE_REQUIRED,
     "The client sent no certificate, and one is required", "RFC 8446 §4.4.2.4")
 CERTIFICATE_REQUIRED_LEGACY = Reason("CERTIFICATE_REQUIRED_LEGACY", A.HANDSHAKE_FAILURE,
     "The client sent no certificate, and one is required", "RFC 5246 §7.4.6")
+NO_COMMON_CERTIFICATE_TYPE = Reason("NO_COMMON_CERTIFICATE_TYPE", A.UNSUPPORTED_CERTIFICATE,
+    "The two sides have no type of certificate in common", "RFC 7250 §4.2")
+ILLEGAL_CERTIFICATE_TYPE = Reason("ILLEGAL_CERTIFICATE_TYPE", A.ILLEGAL_PARAMETER,
+    "The server chose a type of certificate that we did not offer", "RFC 7250 §4.2")
+SEVERAL_RAW_PUBLIC_KEYS = Reason("SEVERAL_RAW_PUBLIC_KEYS", A.ILLEGAL_PARAMETER,
+    "The peer sent more than the one raw public key that may come", "RFC 8446 §4.4.2")
 WRONG_REQUEST_CONTEXT = Reason("WRONG_REQUEST_CONTEXT", A.ILLEGAL_PARAMETER,
     "The peer's certificate message does not belong to our request", "RFC 8446 §4.4.2")
 NONEMPTY_REQUEST_CONTEXT = Reason("NONEMPTY_REQUEST_CONTEXT", A.ILLEGAL_PARAMETER,
@@ -332,6 +354,8 @@ MISSING_EXTENDED_MASTER_SECRET = Reason("MISSING_EXTENDED_MASTER_SECRET", A.HAND
 EXTENDED_MASTER_SECRET_CHANGED = Reason("EXTENDED_MASTER_SECRET_CHANGED", A.HANDSHAKE_FAILURE,
     "The resumed session and this handshake differ in the use of the extended master secret",
     "RFC 7627 §5.3")
+EXTENDED_MASTER_SECRET_DROPPED = Reason("EXTENDED_MASTER_SECRET_DROPPED", A.HANDSHAKE_FAILURE,
+    "The peer renegotiates without the extended master secret that the handshake before had", "RFC 7627 §1")
 ILLEGAL_KEY_UPDATE = Reason("ILLEGAL_KEY_UPDATE", A.ILLEGAL_PARAMETER,
     "The peer's KeyUpdate asks for something that does not exist", "RFC 8446 §4.6.3")
 

@@ -11,6 +11,7 @@ from .names import Name
 from .params import NAMED_SETS, HostFlags, Purpose, SuiteB, Trust, VerifyParams, to_ascii
 from .path import verify_chain
 from .policy_facts import Policy, PolicyOutcome
+from .raw_key import verify_raw_key
 from .result import Decide, Event, Kind, VerifyResult
 from .store import Source, TrustStore, from_entry
 
@@ -40,4 +41,5 @@ __all__ = [
     "text_of",
     "to_ascii",
     "verify_chain",
+    "verify_raw_key",
 ]

@@ -6,14 +6,17 @@ keys that it does not know are printed as later versions do.
 
 from __future__ import annotations
 
+import textwrap
+
 from handglass.crypto import der
 
 from . import nameopt, objects
 from .algorithms import DIGESTS, AlgorithmIdentifier
 from .certificate import Certificate
 from .extension_text import extension_lines
+from .keys import PublicKey
 
-__all__ = ["certificate_text", "hexadecimal_lines", "signature_lines"]
+__all__ = ["certificate_text", "hexadecimal_lines", "public_key_text", "signature_lines"]
 
 _NIST = {
     "prime192v1": "P-192",
@@ -55,7 +58,7 @@ def certificate_text(certificate: Certificate, name_flags: int = nameopt.COMPAT)
         f"            Not After : {certificate.not_after.text}",
         f"        Subject: {certificate.subject.format(name_flags)}",
         "        Subject Public Key Info:",
-        *_key(certificate),
+        *_key(certificate.spki, certificate.public_key),
     ]
     if certificate.extensions:
         lines.append("        X509v3 extensions:")
@@ -135,10 +138,15 @@ def _serial(certificate: Certificate) -> list[str]:
 # -------------------------------------------------------------------------------------------------------------
 
 
-def _key(certificate: Certificate) -> list[str]:
-    key = certificate.public_key
+def public_key_text(spki: bytes, indent: int) -> str:
+    """Return a key alone, as EVP_PKEY_print_public(3) prints it."""
+    lines = _key(spki, PublicKey.read(spki))[1:]
+    return textwrap.indent(textwrap.dedent("\n".join(lines)), " " * indent) + "\n"
+
+
+def _key(spki: bytes, key: PublicKey) -> list[str]:
     try:
-        algorithm, bits = der.parse(certificate.spki).children()[:2]
+        algorithm, bits = der.parse(spki).children()[:2]
         identifier = AlgorithmIdentifier.read(algorithm)
         content = bits.expect(der.BIT_STRING, "key").content[1:]
         name = _LONG_NAMES.get(identifier.oid, key.name)

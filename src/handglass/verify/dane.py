@@ -15,13 +15,14 @@ from handglass.records import dataclass
 
 from .certificate import Certificate
 
-__all__ = ["DaneMatch", "DaneRecords", "TlsaError", "TlsaRecord", "parse_record", "read_record"]
+__all__ = ["DaneMatch", "DaneRecords", "TlsaError", "TlsaRecord", "key_record", "parse_record", "read_record"]
 
 PKIX_TA, PKIX_EE, DANE_TA, DANE_EE = range(4)
 CERT, SPKI = range(2)
 FULL, SHA2_256, SHA2_512 = range(3)
 MAX_RECORDS = 256
 _DIGESTS = {SHA2_256: "sha256", SHA2_512: "sha512"}
+RAW_KEY_MATCHED = "matched the peer raw public key"
 _SHOWN = 12  # bytes at the end of a record's data that tell records apart
 
 
@@ -49,11 +50,15 @@ class TlsaRecord:
 
 @dataclass(frozen=True, slots=True)
 class DaneMatch:
-    """Which record matched at which depth; `by_bare_key`: its key signed the certificate there."""
+    """Which record matched at which depth.
+
+    `by_bare_key`: its key signed the certificate there; `raw_key`: the peer showed no certificate but a key (RFC 7250).
+    """
 
     record: TlsaRecord
     depth: int
     by_bare_key: bool = False
+    raw_key: bool = False
 
     @property
     def text(self) -> str:
@@ -61,6 +66,8 @@ class DaneMatch:
         record = self.record
         tail = record.data[-_SHOWN:].hex()
         dots = "..." if len(record.data) > _SHOWN else ""
+        if self.raw_key:
+            return f"DANE TLSA {record.usage} {record.selector} {record.matching_type} {dots}{tail} {RAW_KEY_MATCHED}"
         how = f"matched {'TA' if self.depth else 'EE'} certificate"
         if self.by_bare_key:
             how = "signed the certificate"
@@ -123,6 +130,11 @@ def _unusable(record: TlsaRecord) -> str:
     return ""
 
 
+def key_record(key: bytes) -> TlsaRecord:
+    """Return the record "3 1 0" that only this key (SubjectPublicKeyInfo in DER) matches."""
+    return TlsaRecord(DANE_EE, SPKI, FULL, key)
+
+
 class DaneRecords:
     """The usable TLSA records of one server."""
 
@@ -180,6 +192,15 @@ class Judge:
             return record.usage in {DANE_TA, DANE_EE}
         return False
 
+    def match_raw_key(self, key: bytes) -> bool:
+        """Compare a peer's raw public key (RFC 7250) with the records "3 1 …", the only ones that can match."""
+        usable = [each for each in self.records if (each.usage, each.selector) == (DANE_EE, SPKI)]
+        for record in _agile(usable):
+            if _fits(record, key):
+                self._remember(DaneMatch(record, 0, raw_key=True))
+                return True
+        return False
+
     def matched_bare_key(self, depth: int, key: bytes) -> None:
         """Take note that the key of a record "2 1 0" signed the certificate at `depth`."""
         for record in self.records:
@@ -212,7 +233,11 @@ def _agile(records: Iterable[TlsaRecord]) -> Iterable[TlsaRecord]:
 
 
 def _matches(record: TlsaRecord, certificate: bytes) -> bool:
-    selected = certificate if record.selector == CERT else Certificate(certificate).spki
+    return _fits(record, certificate if record.selector == CERT else Certificate(certificate).spki)
+
+
+def _fits(record: TlsaRecord, selected: bytes) -> bool:
+    """Compare a record's data with what its selector has selected."""
     digest = _DIGESTS.get(record.matching_type)
     if not selected:
         return False

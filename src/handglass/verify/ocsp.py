@@ -28,7 +28,6 @@ __all__ = [
     "cert_id_for",
     "encode_request",
     "read_response",
-    "read_response_list",
     "response_status_text",
 ]
 
@@ -187,24 +186,6 @@ def read_response(data: bytes) -> OcspResponse:
     return OcspResponse(data, status, kind, basic, tuple(notes))
 
 
-def read_response_list(data: bytes) -> list[bytes | None]:
-    """Read the body of an "ocsp_multi" CertificateStatus (RFC 6961 §2.2): a response, or None, per certificate.
-
-    Raises `ValueError` naming the byte where it breaks.
-    """
-    if len(data) < 3 or int.from_bytes(data[:3], "big") != len(data) - 3:
-        raise ValueError(f"the list announces another length than its {max(len(data) - 3, 0)} bytes")
-    responses: list[bytes | None] = []
-    offset = 3
-    while offset < len(data):
-        end = offset + 3 + int.from_bytes(data[offset : offset + 3], "big")
-        if end > len(data) or offset + 3 > len(data):
-            raise ValueError(f"the response at byte {offset} is cut short")
-        responses.append(data[offset + 3 : end] or None)
-        offset = end
-    return responses
-
-
 def _read_basic(data: bytes, notes: list[str]) -> BasicResponse:
     """Read a BasicOCSPResponse: signed part, algorithm, signature, certificates."""
     parts = _some(der.parse(data, notes).expect(der.SEQUENCE, "basic response").children(notes), 3, "basic")
@@ -222,9 +203,7 @@ def _read_basic(data: bytes, notes: list[str]) -> BasicResponse:
     items = singles.expect(der.SEQUENCE, "responses").children(notes)
     if len(items) > MAX_SINGLE:
         raise der.DerError(f"{len(items)} single responses, more than {MAX_SINGLE} are not read")
-    bits = parts[2].expect(der.BIT_STRING, "signature").content
-    if not bits:
-        raise der.DerError("the signature is no bit string")
+    signature = der.bit_string(parts[2])
     return BasicResponse(
         version,
         name,
@@ -234,7 +213,7 @@ def _read_basic(data: bytes, notes: list[str]) -> BasicResponse:
         _extensions(fields[3:], 0xA1, notes),
         parts[0].encoding,
         AlgorithmIdentifier.read(parts[1]),
-        bits[1:],
+        signature,
         _certificates(parts[3:], notes),
     )
 

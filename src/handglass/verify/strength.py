@@ -10,9 +10,16 @@ from .certificate import Certificate
 from .codes import VerifyCode
 from .context import Context
 from .crl import Crl
-from .params import SuiteB
+from .params import SuiteB, VerifyParams
 
-__all__ = ["check_leaf_key", "check_levels", "check_suite_b", "crl_suite_b_problem", "key_with_parameters"]
+__all__ = [
+    "check_leaf_key",
+    "check_levels",
+    "check_suite_b",
+    "crl_suite_b_problem",
+    "key_with_parameters",
+    "wanted_bits",
+]
 
 _BITS = (80, 112, 128, 192, 256)  # security bits of levels 1 to 5 (SSL_CTX_set_security_level(3))
 
@@ -52,13 +59,14 @@ def key_with_parameters(chain: Sequence[Certificate], depth: int) -> bytes:
         return certificate.spki
 
 
-def _wanted_bits(context: Context) -> int:
-    level = context.params.auth_level
+def wanted_bits(params: VerifyParams) -> int:
+    """Give the security bits that keys and digests must have at least."""
+    level = params.auth_level
     return 0 if level is None or level <= 0 else _BITS[min(level, len(_BITS)) - 1]
 
 
 def _key_is_strong(context: Context, certificate: Certificate) -> bool:
-    wanted = _wanted_bits(context)
+    wanted = wanted_bits(context.params)
     key = certificate.public_key
     return not wanted or (key.usable and key.security_bits >= wanted)
 
@@ -68,7 +76,7 @@ def _key_detail(certificate: Certificate) -> str:
 
 
 def _signature_is_strong(context: Context, certificate: Certificate) -> bool:
-    wanted = _wanted_bits(context)
+    wanted = wanted_bits(context.params)
     facts = certificate.signature_algorithm.signature
     return not wanted or (facts is not None and facts.bits >= wanted)
 

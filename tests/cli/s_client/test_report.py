@@ -57,6 +57,24 @@ def test_tls12_is_the_same(server: OpenSSLServer, pki: Pki, more: tuple[str, ...
     assert "Verify return code: 0 (ok)" in found.stdout
 
 
+def test_a_session_without_resumption(pki: Pki) -> None:
+    """A server that gives neither ticket nor id: the session is shown all the same."""
+    with OpenSSLServer(pki.server("rsa"), "-no_ticket", "-no_cache") as server:
+        expected, found = both(server, "-tls1_2", "-CAfile", str(pki.roots))
+    assert found == expected
+    assert "    Protocol  : TLSv1.2\n" in found.stdout
+
+
+def test_the_session_of_a_handshake_that_fails_late(pki: Pki) -> None:
+    """A server of TLS 1.2 that misses the client's certificate says so when the keys stand already."""
+    with OpenSSLServer(pki.server("rsa"), "-Verify", "1", trust=pki.roots) as server:
+        expected, found = both(server, "-tls1_2", "-CAfile", str(pki.roots))
+    sessions = [each.stdout.partition("SSL-Session:")[2] for each in (expected, found)]
+    assert (expected.status, found.status) == (1, 1)
+    assert sessions[1] == sessions[0]
+    assert "Master-Key: <hex>" in sessions[1]
+
+
 @pytest.mark.parametrize("more", [(), ("-showcerts",), ("-alpn", "http/1.1"), ("-verify", "3")])
 def test_tls13_is_the_same(server: OpenSSLServer, pki: Pki, more: tuple[str, ...]) -> None:
     """So is that of a TLS 1.3 connection, with its two tickets."""

@@ -17,7 +17,7 @@ from handglass.registry.code_points import ExtensionType, ProtocolVersion, PskKe
 from handglass.registry.errors import AlertReceived
 from support.peers import ADDRESS, needs, program
 from support.pki import Pki
-from support.processes import DEFAULT_LIMIT, Outcome, run
+from support.processes import DEFAULT_LIMIT, Outcome, Process, run
 from support.s_client import start_theirs, theirs
 
 pytestmark = needs("openssl")
@@ -173,6 +173,29 @@ def test_parameters_of_our_own(pki: Pki, tmp_path: Path) -> None:
     with serve(pki, key_type="rsa") as server:
         assert "Using default temp DH parameters\n" in server.text
         assert b"Server Temp Key: DH, 2048 bits" in theirs(server.port, *DHE).stdout
+
+
+def test_parameters_beside_the_certificate(pki: Pki, tmp_path: Path) -> None:
+    """As with OpenSSL's program, the file of the certificate may hold them; -dhparam and -no_dhe go before."""
+    identity = pki.server("rsa")
+    both = tmp_path / "both.pem"
+    both.write_bytes(
+        identity.certificate.read_bytes() + make_parameters(tmp_path, modp_prime(3072)).read_bytes()
+    )
+    argv: list[str | Path] = [
+        *PROGRAM,
+        "s_server",
+        "-accept",
+        f"{ADDRESS}:0",
+        "-cert",
+        both,
+        "-key",
+        identity.key,
+    ]
+    with Process(argv) as server:
+        port = int(server.wait_for(r"^ACCEPT \S+:(\d+)$")[1])
+        assert "Setting temp DH parameters\n" in server.text
+        assert b"Server Temp Key: DH, 3072 bits" in theirs(port, *DHE).stdout
 
 
 def test_parameters_that_are_unfit(pki: Pki, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from handglass.net import blocking
 from handglass.verify.ocsp import read_response
 from support.peers import ADDRESS, OpenSSLServer, needs, program
 from support.processes import run
+from support.s_client import ours
 from support.web import web_server
 
 pytestmark = needs("openssl")
@@ -68,6 +70,26 @@ def test_the_response_is_asked_for_once_and_ahead(stage: Stage) -> None:
         assert "cert_status" not in server.text
         plain = run([program("openssl"), "s_client", "-connect", f"{ADDRESS}:{server.port}"], data=b"Q\n")
         assert "OCSP" not in plain.text
+
+
+def test_a_response_is_renewed_in_the_background(stage: Stage) -> None:
+    """`openssl ocsp` gives responses for a minute; for a server whose clock is ahead of it they live ten seconds."""
+    ahead = (
+        "import runpy, time; now = time.time; time.time = lambda: now() + 50; runpy.run_module('handglass')"
+    )
+    late = [*PROGRAM[:-2], "-c", ahead.replace("'handglass'", "'handglass', run_name='__main__'")]
+    with (
+        leaf_responder(stage, "-nmin", "1", "-nrequest", "2", "-text") as responding,
+        serving(stage, late, "-status") as server,
+    ):
+        responding.wait()  # it has been asked twice, and nobody has connected
+        first, second = re.findall(" +Produced At: .*", responding.text)
+        assert first != second
+        deadline = time.monotonic() + 5
+        while second not in (told := ask(server.port)) and time.monotonic() < deadline:
+            assert first in told, "the old response is good until the new one is there"
+        assert second in told
+        assert "cert_status" not in server.text
 
 
 @BOTH
@@ -163,3 +185,22 @@ def test_status_all(stage: Stage) -> None:
         assert found[0] != found[1]
         assert STAPLED in ask(server.port), "OpenSSL's client looks at the leaf's"
         assert STAPLED in ask(server.port, "-tls1_2")
+        for version in ("-tls1_2", "-tls1_3"):
+            trust = ("-CAfile", stage.server.root, version)
+            told = ours(server.port, *trust, "-status_all").text
+            assert re.findall("^OCSP verification: .*", told, re.MULTILINE) == [
+                "OCSP verification: depth=0 good",
+                "OCSP verification: depth=1 good",
+            ]
+            assert "Verify return code: 0 (ok)" in ours(server.port, *trust, "-ocsp_check_all").text
+        told = ours(server.port, *trust[:2], "-tls1_2", "-status").text
+        assert re.findall("^OCSP verification: .*", told, re.MULTILINE) == ["OCSP verification: depth=0 good"]
+
+
+def test_all_statuses_are_too_much_for_openssl(stage: Stage) -> None:
+    """A server that does not know status_request_v2 answers for the leaf; -ocsp_check_all misses the rest."""
+    with leaf_responder(stage), serving(stage, [], "-status") as server:
+        told = ours(server.port, "-CAfile", stage.server.root, "-tls1_2", "-ocsp_check_all").text
+    assert STAPLED in told
+    assert "OCSP verification: depth=0 good" in told
+    assert "Verify return code: 73 (OCSP verification needed)" in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -226,16 +227,21 @@ def test_openssls_sentences(files: FileResponder, target: str, status: int, text
     assert fields["X-Content-Type-Options"] == "nosniff"
 
 
-def test_no_permission(tree: Path, files: FileResponder, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("number", "status"), [(errno.EACCES, 403), (errno.EMFILE, 503), (errno.ENFILE, 503)]
+)
+def test_what_the_system_refuses(
+    tree: Path, files: FileResponder, monkeypatch: pytest.MonkeyPatch, number: int, status: int
+) -> None:
     real = os.open
 
     def denied(path: bytes, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
         if path == b"closed":
-            raise PermissionError(13, "Permission denied")
+            raise OSError(number, os.strerror(number))
         return real(path, flags, mode, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "open", denied)
-    assert ask(files, "/closed")[0] == 403
+    assert ask(files, "/closed")[0] == status
 
 
 def test_a_file_that_becomes_a_link_while_we_look(

@@ -186,6 +186,47 @@ def test_stopping_leaves_them_unfinished() -> None:
     assert tally.seconds < 10
 
 
+@pytest.mark.parametrize("version", [TLS12, TLS13])
+def test_every_handshake_ends_well_for_the_server_too(version: ProtocolVersion) -> None:
+    ends: list[object] = []
+
+    def listen(stream: TLSStream) -> None:
+        try:
+            ends.append(stream.read())
+        except Exception as error:
+            ends.append(error)
+
+    failures: list[Exception] = []
+    config = ServerConfig(identities=(IDENTITY,), sessions=MemorySessions(time.time), versions=(version,))
+    with (
+        blocking.start_server(listen, config=config, report=failures.append) as server,
+        loading(server.port) as load,
+    ):
+        tally = load.run(SECONDS, resuming=False, tell=ignore)
+    assert not failures, "no reset while the server sends its tickets"
+    assert ends == [b""] * (tally.connections + 1), "close_notify each time"
+
+
+def test_a_server_that_does_not_close_is_reset() -> None:
+    ends: list[object] = []
+    release = threading.Event()
+
+    def stay(stream: TLSStream) -> None:
+        release.wait(10)
+        try:
+            while stream.socket.recv(100):
+                pass
+        except OSError as error:
+            ends.append(error)
+
+    with served(stay) as port:
+        with loading(port):
+            began = time.monotonic()
+        assert time.monotonic() - began < 5
+        release.set()
+    assert [type(end) for end in ends] == [ConnectionResetError]
+
+
 # Servers that fail ---------------------------------------------------------------------------------------
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import select
 import socket
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -140,6 +142,23 @@ def test_a_connection_from_its_beginning_to_its_end(listener: Listener) -> None:
     assert log == ["handshake", "data hello", "end True", "close"]
     assert not server.connections
     server.close()
+
+
+def test_the_memory_of_a_connection_does_not_wait_for_the_collector(listener: Listener) -> None:
+    server = make(listener, Sink)
+    client = Client(listener.port)
+    run_until(server, client, HandshakeCompleted)
+    engine = weakref.ref(next(iter(server.connections)).connection._driver)
+    gc.disable()
+    try:
+        client.socket.close()
+        while server.connections:
+            server.turn(0.05)
+        server.current = None
+        assert engine() is None
+    finally:
+        gc.enable()
+        server.close()
 
 
 def test_silent_clients_do_not_add_a_single_turn(listener: Listener) -> None:

@@ -305,8 +305,9 @@ S_TIME = Page(
                 "mean are exact.",
                 "In TLS 1.3 a ticket is used once. A connection that is to bring a new one waits for it, at "
                 "most a second, after its times have been taken. A session of TLS 1.2 is used again and again.",
-                "Each connection ends with close_notify and then a reset, as otherwise the ports of this machine "
-                "would be used up.",
+                "Each connection ends with close_notify. The server is let to close first, so that it can finish what "
+                "it has to do and no port of this machine is used up; meanwhile the next connection begins. A server "
+                "that does not close within half a second is reset.",
             ),
         ),
         VERSIONS,

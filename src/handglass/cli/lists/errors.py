@@ -15,5 +15,13 @@ class ListError(ValueError):
         self.detail = detail
 
     def complaint(self, option: str, text: str) -> str:
-        """Return what to print for option `-option` with this argument, OpenSSL's line first."""
-        return f"Call to SSL_CONF_cmd(-{option}, {text}) failed\n{self}"
+        """Return what to print for option `-option` with this argument.
+
+        First OpenSSL's line, then that of its older versions, by which scanners find out what a client can do.
+        """
+        lines = (
+            f"Call to SSL_CONF_cmd(-{option}, {text}) failed",
+            f'Error with command: "-{option} {text}"',
+            str(self),
+        )
+        return "\n".join(lines)

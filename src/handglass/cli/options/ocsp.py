@@ -39,7 +39,7 @@ class ServerOcsp(Options, title="OCSP options"):
     )
     status_all = flag(
         "status_all",
-        "As -status, for every certificate of the chain (TLS 1.3)",
+        "As -status, for every certificate of the chain: TLS 1.3, and clients with status_request_v2",
         where=STAPLED,
         also={"status": True},
         ours=True,

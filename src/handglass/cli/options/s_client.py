@@ -7,13 +7,14 @@ from .ciphers import Algorithms, ClientAlgorithms
 from .client_status import ClientStatus
 from .connect import Connect
 from .dane import Dane
-from .extensions import ClientExtensions, Extensions
+from .extensions import ClientExtensions, Extensions, Heartbeat
 from .identity import ClientIdentity, ExtraIdentities, IdentityForms
 from .io import ClientInput
 from .misc import Configuration, General, Obsolete, Randomness
 from .output import ClientOutput, MessageFile, Output
 from .parser import ConflictError, usage_error
 from .protocol import ClientProtocol, ProtocolDetails, Versions, check_versions
+from .raw_keys import RawKeys
 from .revocation import RevocationLists, VerifyOutput
 from .session import ClientSession
 from .starttls import StartTls
@@ -38,6 +39,7 @@ class SClientOptions(
     ClientAlgorithms,
     ClientExtensions,
     Extensions,
+    Heartbeat,
     ClientIdentity,
     IdentityForms,
     ExtraIdentities,
@@ -53,6 +55,7 @@ class SClientOptions(
     ClientStatus,
     Dane,
     Transparency,
+    RawKeys,
     ClientSession,
     ClientInput,
     ClientOutput,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .chain import ChainChecks
 from .ciphers import Algorithms, ServerAlgorithms
 from .connect import Accept
-from .extensions import Extensions, ServerExtensions
+from .extensions import Extensions, Heartbeat, ServerExtensions
 from .http import Answers
 from .identity import ExtraIdentities, IdentityForms, ServerIdentity
 from .io import ServerInput
@@ -14,6 +14,7 @@ from .ocsp import ServerOcsp
 from .output import MessageFile, Output, ServerOutput
 from .parser import ConflictError
 from .protocol import ProtocolDetails, ServerProtocol, Versions, check_versions
+from .raw_keys import RawKeys
 from .revocation import RevocationLists, VerifyOutput
 from .session import ServerSession
 from .stores import Stores
@@ -33,6 +34,7 @@ class SServerOptions(
     ServerAlgorithms,
     ServerExtensions,
     Extensions,
+    Heartbeat,
     ServerIdentity,
     IdentityForms,
     ExtraIdentities,
@@ -45,6 +47,7 @@ class SServerOptions(
     ChainChecks,
     RevocationLists,
     ServerOcsp,
+    RawKeys,
     ServerSession,
     Answers,
     ServerInput,

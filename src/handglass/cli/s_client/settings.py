@@ -19,6 +19,7 @@ from handglass.cli.own_chain import built_chain, completed_chain
 from handglass.cli.passphrase import PassphraseError, PassphraseSources
 from handglass.cli.protocol_details import detail_arguments, within_limits
 from handglass.cli.randomness import RandomnessError, mix
+from handglass.cli.raw_keys import certificate_types, expected_keys
 from handglass.cli.s_client.reach import Way, read_way
 from handglass.cli.sessions import SessionFile, SessionFileError, read_session
 from handglass.cli.stores import Stores, form_of, open_stores
@@ -62,15 +63,25 @@ class Settings:
     logs: Logs | None = None
     """Whose timestamps are looked for; None if they are not asked for."""
 
+    @property
+    def extra_sets(self) -> tuple[Identity, ...]:
+        """The certificates of -xcert, which come after that of -cert."""
+        return self.config.identities[int(self.options.cert is not None) :]
+
 
 def read_settings(options: SClientOptions, environment: Mapping[str, str] | None = None) -> Settings:
     """Read and check everything. Raises StartError."""
     try:
-        mix(options.rand)
         surroundings = os.environ if environment is None else environment
+        if options.ssl_config is not None:
+            from handglass.cli.ssl_config import configured  # noqa: PLC0415 - rarely wanted
+
+            options = configured(options, options.ssl_config, surroundings)
+        mix(options.rand)
         way = read_way(options, surroundings)
         engine = within_limits(options, options, engine_settings(options))
         arguments = engine.arguments | detail_arguments("s_client", options) | _own_arguments(options, engine)
+        arguments |= certificate_types(options)
         stores = open_stores(options, surroundings)
         params = _params(options, engine)
         flags = name_flags(options.nameopt)
@@ -128,6 +139,7 @@ def _own_arguments(options: SClientOptions, engine: EngineSettings) -> dict[str,
         signs_with = schemes_named("client_sigalgs", options.client_sigalgs, engine.security_level)
     return {
         "client_signature_schemes": signs_with,
+        "heartbeats": options.heartbeat,
         "fallback": options.fallback_scsv,
         "pad_hello_to": 512 if options.bugs else 0,
         "allow_legacy_peer": options.legacy_server_connect or options.legacy_renegotiation,
@@ -135,6 +147,7 @@ def _own_arguments(options: SClientOptions, engine: EngineSettings) -> dict[str,
         "authorities": tuple(load_ca_names(options.request_ca_file)) if options.request_ca_file else (),
         "tickets": not options.no_ticket,
         "request_status": options.status or options.ct,
+        "request_all_statuses": options.status_all,
         "request_scts": options.ct,
     }
 
@@ -158,11 +171,13 @@ def _params(options: SClientOptions, engine: EngineSettings) -> VerifyParams:
 
 
 def _dane(options: SClientOptions) -> DaneRecords | None:
-    """The TLSA records of the command line. Raises LoadError if none can be used."""
+    """The TLSA records of the command line, and those that its public keys amount to. Raises LoadError."""
+    keys = expected_keys(options)
     if not options.dane_tlsa_rrdata:
-        return None
+        return DaneRecords(keys) if keys else None
     return given_records(
         options.dane_tlsa_rrdata,
+        keys,
         no_name_checks=options.dane_ee_no_namechecks,
         warn=lambda sentence: sys.stderr.write(f"s_client: {sentence}\n"),
     )

@@ -26,7 +26,8 @@ MAIL = "smtp"
 def with_tlsa(settings: Settings, screen: Screen) -> Settings:
     """Return the settings with the records that count, which are told. Raises StartError if there is no answer."""
     options, target = settings.options, settings.way.target
-    host = settings.config.server_name
+    name = settings.config.server_name
+    host = name if options.dane_tlsa_domain is None else options.dane_tlsa_domain
     if host is None or not isinstance(target, Target):
         raise StartError("s_client: -dane_lookup needs a name: give -servername or -dane_tlsa_domain")
     try:
@@ -39,14 +40,17 @@ def with_tlsa(settings: Settings, screen: Screen) -> Settings:
         screen.error(f"s_client: {line}")
     if not records:
         return settings
+    keys = settings.dane.records if settings.dane is not None else ()  # of -expected-rpks
     params = settings.params
     if options.verify_hostname is None:
-        params = replace(params, hosts=tuple(dict.fromkeys((answer.base, host))))
+        params = replace(params, hosts=tuple(dict.fromkeys((answer.base, host.removesuffix(".")))))
+    if options.dane_tlsa_domain is None or options.servername is None:
+        name = answer.base  # RFC 7671 §7; who names another server besides means it
     return replace(
         settings,
-        config=replace(settings.config, server_name=answer.base),
+        config=replace(settings.config, server_name=name),
         params=params,
-        dane=DaneRecords(records, no_ee_name_checks=options.dane_ee_no_namechecks or mail),
+        dane=DaneRecords([*records, *keys], no_ee_name_checks=options.dane_ee_no_namechecks or mail),
     )
 
 

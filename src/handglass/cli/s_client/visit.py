@@ -6,7 +6,7 @@ import contextlib
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from handglass.cli.judge import Judge
@@ -22,6 +22,7 @@ from handglass.cli.sessions import SessionFile, write_session
 from handglass.cli.stapled import Demand
 from handglass.connection import ClientConnection
 from handglass.crypto.containers import certificates_to_pem
+from handglass.crypto.identity import Identity
 from handglass.handshake.events import (
     CertificateRequested,
     Closed,
@@ -29,6 +30,7 @@ from handglass.handshake.events import (
     Event,
     Failed,
     HandshakeCompleted,
+    HeartbeatAnswered,
     SessionReceived,
     WarningReceived,
 )
@@ -41,7 +43,7 @@ from handglass.observe import advice, report
 from handglass.observe.session_text import shown_session_id
 from handglass.records import replace
 from handglass.registry import reasons
-from handglass.registry.code_points import AlertDescription, ProtocolVersion
+from handglass.registry.code_points import AlertDescription, ProtocolVersion, SignatureScheme
 from handglass.registry.errors import LocalError, PeerError, TLSError
 from handglass.verify.codes import VerifyCode
 
@@ -94,6 +96,8 @@ class Visit:
             now=int(time.time()),
         )
         config = replace(settings.config, session=session, verify_peer=self._judge_peer)
+        if settings.extra_sets:
+            config = replace(config, choose_identity=self._choose_identity)
         self._config = config
         self.connection = ClientConnection(config, clock=time.time, observer=observer(settings, screen))
         self._pump = Pump(
@@ -114,7 +118,7 @@ class Visit:
         self._error: TLSError | NetError | None = None
         self._leaving: float | None = None
         self._keyboard: Keyboard | None = None
-        self._has_sent = False
+        self._has_asked = False
         self._gone = False
         self.wants_another = False
         """Whether the user wants to connect again."""
@@ -273,7 +277,8 @@ class Visit:
 
     def send(self, data: bytes) -> None:
         """Data for the server."""
-        self._has_sent = True
+        if not data.isspace():  # an empty line, as from `echo |`, asks nothing
+            self._has_asked = True
         with contextlib.suppress(LocalError):  # the connection ended while we read the input
             self.connection.send(data)
 
@@ -283,7 +288,7 @@ class Visit:
             return
         now = time.monotonic()
         refusal_may_come = self._asked is not None and not self._asked.answered and self.session is None
-        if refusal_may_come or self._has_sent:
+        if refusal_may_come or self._has_asked:
             self._leaving = now + ANSWER_SECONDS
         elif self._options.sess_out is not None:
             self.wait_for_session(TICKET_SECONDS)
@@ -305,6 +310,8 @@ class Visit:
             self._gone = True
             if self._keyboard is not None:
                 self._keyboard.rest()
+        elif command is Command.HEARTBEAT:
+            self._send_heartbeat()
         else:
             self._change(command)
 
@@ -312,16 +319,27 @@ class Visit:
         """Say what is wrong with a command; the connection goes on."""
         self._screen.error(f"s_client: {sentence}")
 
+    def _send_heartbeat(self) -> None:
+        """Send one if that was agreed on; else say so, and go on."""
+        try:
+            self.connection.send_heartbeat()
+        except LocalError as error:
+            hint = "" if self._options.heartbeat else "; -heartbeat asks for it"
+            self.complain(f"{error}{hint}")
+        else:
+            self._screen.error("HEARTBEATING")
+
     def _change(self, command: Command) -> None:
         """Renegotiate or change keys. What this version does not have ends the program, but not with -adv."""
-        renegotiate = command is Command.RENEGOTIATE
         try:
-            if not self._options.adv:
-                self._screen.error("RENEGOTIATING" if renegotiate else "KEYUPDATE")
-            if renegotiate:
-                events = self.connection.renegotiate()
+            if command is Command.RENEGOTIATE:
+                self._screen.error("RENEGOTIATING")
+                self._has_asked = True
+                self._pump.give(self.connection.renegotiate())
             else:
-                events = self.connection.update_keys(request_peer=command is Command.UPDATE_BOTH_KEYS)
+                self._screen.error("KEYUPDATE")
+                ask = command is Command.UPDATE_BOTH_KEYS
+                self._pump.give(self.connection.update_keys(request_peer=ask))
         except LocalError as error:
             if self._options.adv:
                 self.complain(str(error))
@@ -329,24 +347,23 @@ class Visit:
             self._error = error
             self.connection.close()
             self._pump.drain(LINGER_SECONDS)
-        else:
-            if self._options.adv:
-                self._screen.error("RENEGOTIATING" if renegotiate else "KEYUPDATE")
-            self._pump.give(events)
 
     # Events ----------------------------------------------------------------------------------------------
 
     def _take(self, event: Event) -> None:
         if isinstance(event, DataReceived):
-            if self._leaving is not None:
-                self._leaving = time.monotonic() + QUIET_SECONDS
             self._screen.data(event.data)
+            if self._leaving is not None:  # counted from here: whoever reads us may have taken a while
+                self._leaving = time.monotonic() + QUIET_SECONDS
         elif isinstance(event, HandshakeCompleted):
             self._established = True
+            self._leave_soon()
         elif isinstance(event, SessionReceived):
             self._take_session(event.session)
         elif isinstance(event, CertificateRequested):
             self._asked = event
+        elif isinstance(event, HeartbeatAnswered):
+            self._screen.error("s_client: the server has answered the heartbeat")
         elif isinstance(event, WarningReceived):
             if event.description == AlertDescription.NO_RENEGOTIATION:
                 self._error = PeerError(reasons.RENEGOTIATION_DECLINED)
@@ -357,10 +374,14 @@ class Visit:
         elif isinstance(event, Failed):
             self._error = event.error
 
+    def _leave_soon(self) -> None:
+        """What the end of input waits for may have come."""
+        if self._leaving is not None:
+            self._leaving = min(self._leaving, time.monotonic() + QUIET_SECONDS)
+
     def _take_session(self, session: Session) -> None:
         self.session = session
-        if self._leaving is not None:  # a ticket says that the server lets us in
-            self._leaving = min(self._leaving, time.monotonic() + QUIET_SECONDS)
+        self._leave_soon()  # a ticket says that the server lets us in
         if self._options.sess_out is not None:
             self._write_session(session)
         if self._established and self._talkative and session.version == ProtocolVersion.TLS1_3:
@@ -406,6 +427,7 @@ class Visit:
             established=self._established,
             name_flags=self._settings.name_flags,
             matched=self._judge.matched,
+            raw_key_wanted=self._options.enable_server_rpk,
             timestamps=self._judge.timestamps.text() if self._judge.timestamps is not None else "",
             earlier=self._earlier,
             keying_material=keying_material(self._options, self.connection) if self._established else "",
@@ -418,6 +440,14 @@ class Visit:
         if result is None:
             return self._earlier if self.connection.negotiated.resumed else None
         return int(result.code)
+
+    def _choose_identity(
+        self, _schemes: Sequence[SignatureScheme], _names: Sequence[bytes]
+    ) -> Identity | None:
+        from handglass.cli.extra_choice import client_choice  # noqa: PLC0415 - few have several certificates
+
+        sets, agreed = self._settings.extra_sets, self.connection.negotiated
+        return client_choice(self._config, sets, agreed, sys.stderr, self._settings.name_flags)
 
     def _judge_peer(self, chain: PeerChain) -> None:
         self._tell_no_name()

@@ -7,12 +7,22 @@ name is made once per name and kept, since configurations are shared by all conn
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from handglass.cli.chain_parameters import name_flags
+from handglass.cli.extra_certificates import extra_sets
 from handglass.cli.identity import SECOND_NAME, IdentityFiles, LoadError, load_identity
 from handglass.cli.options.s_server import SServerOptions
-from handglass.cli.s_server.identity import Ask, Chains, Secrets, as_client_prefers, load_default
+from handglass.cli.s_server.identity import (
+    Ask,
+    Chains,
+    CheckedSets,
+    Secrets,
+    as_client_prefers,
+    load_default,
+)
 from handglass.crypto.containers import ContainerError, load_certificates, load_private_key
 from handglass.crypto.identity import Identity, make_identity
 from handglass.crypto.throwaway import self_signed
@@ -24,6 +34,8 @@ from handglass.registry import reasons, suites
 from handglass.registry.errors import PeerError
 from handglass.verify.certificate import Certificate
 from handglass.verify.identity import matches_host
+
+Choose = Callable[[ClientHelloView, tuple[Identity, ...]], Sequence[Identity]]
 
 DEFAULT_CERTIFICATE = "server.pem"
 SUFFIXES = (".pem", ".crt", ".cer", ".p12", ".pfx")
@@ -41,11 +53,15 @@ MISSING = (
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """`default`: for whoever asks for no other; `second`: for the name of -servername; `directory`: by their names."""
+    """`default`: for whoever asks for no other; `second`: for the name of -servername; `directory`: by their names.
+
+    The first `sets` of `default` are those of -xcert.
+    """
 
     default: tuple[Identity, ...]
     second: Identity | None = None
     directory: tuple[Identity, ...] = ()
+    sets: int = 0
 
     @property
     def all(self) -> tuple[Identity, ...]:
@@ -79,7 +95,7 @@ def load_all(
         Path(DEFAULT_CERTIFICATE).exists() and not directory and not options.throwaway_cert
     ):
         default = load_default(options.cert or DEFAULT_CERTIFICATE, options, secrets, chains, ask)
-        return Certificates(default, second, directory)
+        return Certificates(default, second, directory, len(extra_sets(options.given)))
     if options.throwaway_cert:
         default = before.default if before is not None else (self_signed(datetime.now(UTC)),)
         return Certificates(default, second, directory)
@@ -133,7 +149,9 @@ def with_certificates(
     config: ServerConfig, certificates: Certificates, options: SServerOptions
 ) -> ServerConfig:
     """The configuration that serves these."""
-    choose = as_client_prefers if len(certificates.default) > 1 else None
+    choose: Choose | None = as_client_prefers if len(certificates.default) > 1 else None
+    if certificates.sets:
+        choose = CheckedSets(config, certificates.default[: certificates.sets], name_flags(options.nameopt))
     plain = replace(config, identities=certificates.default, choose_identity=choose, choose_config=None)
     if certificates.second is None and not certificates.directory and not options.servername_fatal:
         return plain

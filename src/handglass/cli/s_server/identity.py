@@ -6,9 +6,11 @@ what is sent is known before anybody connects.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 
 from handglass.cli.extra_certificates import load_extra
+from handglass.cli.extra_choice import server_choice
 from handglass.cli.identity import SECOND_KIND, SERVER, IdentityFiles, load_identity
 from handglass.cli.options.s_server import SServerOptions
 from handglass.cli.own_chain import built_chain, completed_chain
@@ -16,6 +18,7 @@ from handglass.cli.passphrase import PassphraseSources
 from handglass.cli.stores import form_of
 from handglass.crypto.identity import Identity
 from handglass.handshake.certificates import schemes_for_certificate
+from handglass.handshake.config import ServerConfig
 from handglass.handshake.state import ClientHelloView
 from handglass.records import dataclass, field
 from handglass.verify import TrustStore
@@ -75,6 +78,23 @@ def load_default(
         )
         found.append(chains.complete(load_identity(files, SECOND_KIND, ask)))
     return (*load_extra(options.given, chains.store, chains.now, ask), *found)
+
+
+class CheckedSets:
+    """The `choose_identity` of a server with sets of -xcert: those that do not suit a client are left out, and told."""
+
+    def __init__(self, config: ServerConfig, sets: Sequence[Identity], name_flags: int) -> None:
+        self._config = config
+        self._sets = sets
+        self._name_flags = name_flags
+
+    def __call__(self, hello: ClientHelloView, identities: tuple[Identity, ...]) -> Sequence[Identity]:
+        """Return what is left of these, in the order in which a client prefers their signatures."""
+        sets = [each for each in identities if each in self._sets]
+        valid = server_choice(self._config, sets, hello, sys.stderr, self._name_flags)
+        return as_client_prefers(
+            hello, tuple(each for each in identities if each not in sets or each in valid)
+        )
 
 
 def as_client_prefers(hello: ClientHelloView, identities: tuple[Identity, ...]) -> Sequence[Identity]:

@@ -16,8 +16,11 @@ from handglass.cli.negotiation import (
 )
 from handglass.cli.options.s_server import SServerOptions
 from handglass.cli.protocol_details import detail_arguments, within_limits
+from handglass.cli.s_server.certificates import DEFAULT_CERTIFICATE
+from handglass.crypto.containers import ContainerError, DhParameters, load_dh_parameters
 from handglass.crypto.errors import BadPublic
 from handglass.crypto.finite_field import check_group
+from handglass.net.files import FileError, path_of, read_file
 from handglass.records import replace
 from handglass.registry import groups, suites
 from handglass.registry.code_points import NamedGroup
@@ -56,6 +59,7 @@ def protocol_arguments(options: SServerOptions, engine: EngineSettings) -> dict[
         "dh_parameters": _dh_parameters(options, engine),
         "receive_max_early_data": options.recv_max_early_data,
         "anti_replay": not options.no_anti_replay,
+        "heartbeats": options.heartbeat,
     }
 
 
@@ -73,18 +77,34 @@ def _named_curve(word: str, security_level: int) -> NamedGroup:
 
 
 def _dh_parameters(options: SServerOptions, engine: EngineSettings) -> tuple[int, int] | None:
-    """Prime and generator of -dhparam, if they are fit for use."""
-    if options.dhparam is None or options.no_dhe:
+    """Prime and generator of -dhparam, or of the certificate's file if it holds any."""
+    path = options.dhparam
+    if options.no_dhe:
         return None
-    found = load_dh_file(options.dhparam)
+    found = (
+        load_dh_file(path) if path is not None else _beside_certificate(options.cert or DEFAULT_CERTIFICATE)
+    )
+    if found is None:
+        return None
+    name = (
+        f"-dhparam {path}" if path is not None else f"the parameters in {options.cert or DEFAULT_CERTIFICATE}"
+    )
     bits, least = found.p.bit_length(), MIN_DH_BITS[engine.security_level]
     try:
         check_group(found.p, found.g)
     except BadPublic as error:
-        raise LoadError(f"s_server: -dhparam {options.dhparam}: {error}") from error
+        raise LoadError(f"s_server: {name}: {error}") from error
     if bits < least:
         raise LoadError(
-            f"s_server: -dhparam {options.dhparam}: dh key too small: a prime of {bits} bits, and security level "
+            f"s_server: {name}: dh key too small: a prime of {bits} bits, and security level "
             f"{engine.security_level} wants {least}; -cipher with @SECLEVEL= sets another level"
         )
     return found.p, found.g
+
+
+def _beside_certificate(path: str) -> DhParameters | None:
+    """The parameters in the file of a certificate, which is read for its own sake elsewhere."""
+    try:
+        return load_dh_parameters(read_file(path_of(path)))
+    except (FileError, ContainerError):
+        return None

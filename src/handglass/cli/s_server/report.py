@@ -14,10 +14,17 @@ from handglass.handshake.sessions import MAX_REMEMBERED, MemorySessions
 from handglass.handshake.state import ClientHelloView, Negotiated
 from handglass.messages import extensions as ext
 from handglass.observe import labels
+from handglass.observe.report import raw_key_text
 from handglass.observe.session_text import shown_session_id
 from handglass.records import dataclass
 from handglass.registry import signatures, suites
-from handglass.registry.code_points import CipherSuite, ExtensionType, ProtocolVersion, SignatureScheme
+from handglass.registry.code_points import (
+    CertificateType,
+    CipherSuite,
+    ExtensionType,
+    ProtocolVersion,
+    SignatureScheme,
+)
 from handglass.registry.errors import PeerError
 from handglass.verify.certificate import Certificate
 from handglass.verify.codes import text_of
@@ -100,6 +107,7 @@ def connection_text(
     parts = [] if session is None else [session_pem(session, agreed, verdict)]
     if agreed.peer_certificates:
         parts.append("Client certificate\n" + certificate_text(agreed.peer_certificates[0], name_flags))
+    parts.append(raw_keys_text(agreed))
     parts.append(algorithms_text(config, agreed))
     lines = [f"CIPHER is {labels.suite_name(agreed.suite)}"]
     if agreed.resumed:
@@ -110,6 +118,18 @@ def connection_text(
     if not config.allow_renegotiation:
         lines.append("Renegotiation is DISABLED")
     return "".join(parts) + _joined(lines)
+
+
+def raw_keys_text(agreed: Negotiated) -> str:
+    """Who shows a raw public key (RFC 7250), and the client's."""
+    lines = []
+    if agreed.server_certificate_type == CertificateType.RAW_PUBLIC_KEY:
+        lines.append("Server-to-client raw public key negotiated")
+    if agreed.client_certificate_type == CertificateType.RAW_PUBLIC_KEY:
+        lines.append("Client-to-server raw public key negotiated")
+    if agreed.peer_public_key:
+        lines.append("Client raw public key")
+    return _joined(lines) + raw_key_text(agreed)
 
 
 def session_pem(session: Session, agreed: Negotiated, verdict: VerifyResult | None) -> str:
@@ -248,6 +268,8 @@ def brief_text(agreed: Negotiated, verdict: VerifyResult | None, name_flags: int
         )
     if agreed.peer_certificates:
         lines += _brief_certificate(agreed, verdict, name_flags)
+    elif agreed.peer_public_key:
+        lines.append("Peer used raw public key")
     else:
         lines.append("No peer certificate")
     if hello is not None:

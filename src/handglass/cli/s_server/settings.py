@@ -14,6 +14,7 @@ from handglass.cli.negotiation import EngineSettings, SettingError
 from handglass.cli.options.s_server import SServerOptions
 from handglass.cli.passphrase import PassphraseError
 from handglass.cli.randomness import RandomnessError, mix
+from handglass.cli.raw_keys import certificate_types
 from handglass.cli.s_server.certificates import Certificates, load_all, with_certificates
 from handglass.cli.s_server.identity import Chains, Secrets, read_secrets
 from handglass.cli.s_server.protocol import protocol_arguments, read_engine
@@ -75,6 +76,10 @@ class Settings:
 def read_settings(options: SServerOptions) -> Settings:
     """Read and check everything. Raises StartError."""
     try:
+        if options.ssl_config is not None:
+            from handglass.cli.ssl_config import configured  # noqa: PLC0415 - rarely wanted
+
+            options = configured(options, options.ssl_config)
         mix(options.rand)
         engine = read_engine(options)
         arguments = protocol_arguments(options, engine)
@@ -94,6 +99,7 @@ def read_settings(options: SServerOptions) -> Settings:
     sessions = make_sessions(options)
     config = ServerConfig(
         **arguments,
+        **certificate_types(options),
         client_authentication=authentication(options),
         client_signature_schemes=schemes,
         authorities=names,

@@ -15,11 +15,13 @@ from handglass.cli.identity import load_ca_names
 from handglass.cli.judge import Judge
 from handglass.cli.negotiation import EngineSettings, schemes_named
 from handglass.cli.options.s_server import SServerOptions
+from handglass.cli.raw_keys import expected_keys
 from handglass.cli.stores import Stores
 from handglass.handshake.config import ClientAuthentication
 from handglass.handshake.state import PeerChain
 from handglass.net.server import Server
 from handglass.registry.code_points import SignatureScheme
+from handglass.verify.dane import DaneRecords
 from handglass.verify.params import NAMED_SETS, VerifyParams
 
 
@@ -27,6 +29,8 @@ class Verifier:
     """The `verify_peer` of all connections: a fresh judge each time, kept with the connection it is about."""
 
     def __init__(self, options: SServerOptions, stores: Stores, params: VerifyParams) -> None:
+        keys = expected_keys(options)
+        self._dane = DaneRecords(keys) if keys else None
         self._stores = stores
         self._store = stores.peer_store()
         self._params = params
@@ -50,6 +54,7 @@ class Verifier:
             return_error=self._return_error,
             quiet=self._quiet,
             name_flags=self.name_flags,
+            dane=self._dane,
             now=int(time.time()),
         )
         link = self.server.asking if self.server is not None else None
@@ -61,7 +66,7 @@ class Verifier:
 
 
 def make_verifier(options: SServerOptions, engine: EngineSettings, stores: Stores) -> Verifier:
-    """Return what judges clients. Raises BadParameterError."""
+    """Return what judges clients. Raises BadParameterError, and LoadError for the keys of -expected-rpks."""
     own = VerifyParams(depth=verify_depth(options), auth_level=engine.security_level)
     params = NAMED_SETS["ssl_client"].overridden(own).overridden(chain_parameters(options.given))
     return Verifier(options, stores, params)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from handglass.crypto import BadSignature, signatures
-from handglass.crypto.containers import ContainerError, public_key_of_certificate
 from handglass.crypto.identity import Identity
 from handglass.crypto.signatures import PublicKey
-from handglass.handshake.answers import take_answers
-from handglass.handshake.certificates import choose_client_identity, schemes_for_certificate
+from handglass.handshake.answers import take_answers, take_certificate_types
+from handglass.handshake.certificates import (
+    choose_client_identity,
+    peer_key_for,
+    schemes_for_certificate,
+    shown_raw_key,
+)
 from handglass.handshake.client_hello import Offer, send_client_hello
 from handglass.handshake.events import (
     CertificateRequested,
@@ -20,13 +24,16 @@ from handglass.handshake.extensions import check_extensions
 from handglass.handshake.legacy.common import (
     Security,
     check_encrypt_then_mac,
+    check_lengths,
     end_handshake,
     make_security,
     read_finished,
     send_finished,
+    settle_extended_master_secret,
 )
 from handglass.handshake.legacy.key_exchange import ClientExchange, client_exchange
 from handglass.handshake.legacy.profiles import PROFILES, Profile, master_secret
+from handglass.handshake.legacy.status import read_status
 from handglass.handshake.session import Session
 from handglass.handshake.state import CertificateRequestFacts, ClientState, PeerChain, decode_extension
 from handglass.handshake.wants import (
@@ -36,6 +43,7 @@ from handglass.handshake.wants import (
     Send,
     SendWarning,
     Tell,
+    Turn,
     ask,
     expect,
     maybe,
@@ -46,11 +54,11 @@ from handglass.messages.extension import Place
 from handglass.messages.handshake import (
     Certificate12,
     CertificateRequest12,
-    CertificateStatus,
     CertificateVerify,
     HelloRequest,
     Message,
     NewSessionTicket12,
+    RawPublicKeyCertificate12,
     ServerHello,
     ServerHelloDone,
     ServerKeyExchangeDHE,
@@ -59,7 +67,6 @@ from handglass.messages.handshake import (
 from handglass.registry import reasons, suites
 from handglass.registry.code_points import (
     AlertDescription,
-    CertificateStatusType,
     CipherSuite,
     CompressionMethod,
     ExtensionType,
@@ -69,7 +76,7 @@ from handglass.registry.errors import LocalError, PeerError
 from handglass.registry.suites import SuiteFacts
 
 READ_CERTIFICATE = Expectation("read server certificate", Certificate12)
-READ_CERTIFICATE_STATUS = Expectation("read certificate status", CertificateStatus, optional=True)
+READ_RAW_KEY = Expectation("read server certificate", RawPublicKeyCertificate12)
 READ_ECDHE = Expectation("read server key exchange", ServerKeyExchangeECDHE)
 READ_DHE = Expectation("read server key exchange", ServerKeyExchangeDHE)
 READ_REQUEST = Expectation("read server certificate request", CertificateRequest12, optional=True)
@@ -94,7 +101,8 @@ def connected(me: ClientState) -> Conversation[None]:
         requests += 1
         if requests > me.config.limits.renegotiations:
             raise PeerError(reasons.TOO_MANY_HELLO_REQUESTS)
-        accepted = me.config.allow_renegotiation and me.negotiated.secure_renegotiation
+        safe = me.negotiated.secure_renegotiation or me.config.allow_legacy_peer
+        accepted = me.config.allow_renegotiation and safe
         yield Tell(RenegotiationRequested(accepted))
         if accepted:
             yield from renegotiate_once(me)
@@ -185,6 +193,8 @@ def check_renegotiation_info(me: ClientState, bodies: dict[ExtensionType, bytes]
             raise PeerError(reasons.RENEGOTIATION_INSECURE, "allow it with -legacy_server_connect")
         agreed.secure_renegotiation = False
         return
+    if me.renegotiations and not agreed.secure_renegotiation:
+        raise PeerError(reasons.RENEGOTIATION_MISMATCH, "the first handshake had none (RFC 5746 §4.2)")
     info = decode_extension(ext.RenegotiationInfo, body, ExtensionType.RENEGOTIATION_INFO)
     if info.renegotiated_connection != b"".join(agreed.verify_data):
         raise PeerError(reasons.RENEGOTIATION_MISMATCH)
@@ -195,9 +205,10 @@ def take_legacy_answers(me: ClientState, facts: SuiteFacts, bodies: dict[Extensi
     """Note the answers, those of these versions first (RFC 7627, RFC 7366, RFC 8422 §5.1.2)."""
     agreed = me.negotiated
     take_answers(me, bodies)
-    agreed.extended_master_secret = ExtensionType.EXTENDED_MASTER_SECRET in bodies
-    if me.config.require_extended_master_secret and not agreed.extended_master_secret:
-        raise PeerError(reasons.MISSING_EXTENDED_MASTER_SECRET)
+    bound = ExtensionType.EXTENDED_MASTER_SECRET in bodies
+    if me.renegotiations and agreed.extended_master_secret and not bound:
+        raise PeerError(reasons.EXTENDED_MASTER_SECRET_DROPPED)
+    settle_extended_master_secret(me, used=bound)
     before, agreed.encrypt_then_mac = agreed.encrypt_then_mac, ExtensionType.ENCRYPT_THEN_MAC in bodies
     check_encrypt_then_mac(me, facts, before=before)
     if agreed.encrypt_then_mac and facts.mac == "AEAD":
@@ -214,10 +225,11 @@ def take_legacy_answers(me: ClientState, facts: SuiteFacts, bodies: dict[Extensi
 def is_resumption(me: ClientState, offer: Offer, answer: ServerHello) -> bool:
     """Whether the server agreed to resume (RFC 5246 §7.3, RFC 5077 §3.4), on the same terms (RFC 7627 §5.3)."""
     session, agreed = offer.session, me.negotiated
-    if session is None or not answer.legacy_session_id_echo:
+    echo = answer.legacy_session_id_echo
+    if not echo or echo != offer.hello.legacy_session_id:
         return False
-    if answer.legacy_session_id_echo != offer.hello.legacy_session_id or session.version != agreed.version:
-        return False
+    if session is None or session.version != agreed.version:
+        raise PeerError(reasons.UNKNOWN_SESSION_RESUMED)
     if session.suite != agreed.suite:
         raise PeerError(reasons.SUITE_CHANGED_IN_RESUMPTION)
     if session.extended_master_secret != agreed.extended_master_secret:
@@ -225,6 +237,7 @@ def is_resumption(me: ClientState, offer: Offer, answer: ServerHello) -> bool:
     agreed.resumed = True
     agreed.session = session
     agreed.peer_certificates = session.peer_certificates
+    agreed.peer_public_key = session.peer_public_key
     return True
 
 
@@ -251,16 +264,18 @@ def full(
     """The full handshake (RFC 5246 §7.3, figure 1)."""
     agreed = me.negotiated
     agreed.resumed = False
-    chain = yield from read_server_certificate(me, status_promised=ExtensionType.STATUS_REQUEST in bodies)
+    take_certificate_types(me, offer.types, bodies)
+    yield from read_server_certificate(me, bodies)
     exchange = client_exchange(me.config, facts, offer.hello.legacy_version, me.entropy)
-    params = yield from read_server_params(me, profile, facts, exchange, chain)
+    params = yield from read_server_params(me, profile, facts, exchange)
     request = yield from maybe(READ_REQUEST)
     identity = None
     if request is not None:
         identity = yield from consider_request(me, request)
     yield from expect(READ_DONE)
+    yield Turn()
     if request is not None:
-        yield Send(Certificate12(identity.certificates if identity is not None else ()))
+        yield Send(own_certificate(me, identity))
     message, premaster = exchange.answer(params, agreed)
     yield Send(message)
     session_hash = me.transcript.digest() if agreed.extended_master_secret else None
@@ -270,6 +285,7 @@ def full(
         yield from send_certificate_verify(me, identity)
     me.transcript.stop_keeping()
     security = yield from make_security(me, profile, facts, master)
+    agreed.session = make_session(me, security)
     client = yield from send_finished(me, security)
     ticket = None
     if ExtensionType.SESSION_TICKET in bodies:
@@ -279,41 +295,34 @@ def full(
     yield from keep_session(me, security, ticket)
 
 
-def read_server_certificate(me: ClientState, *, status_promised: bool) -> Conversation[tuple[bytes, ...]]:
-    """Certificate and, if one was announced, CertificateStatus (RFC 5246 §7.4.2, RFC 6066 §8)."""
-    agreed, limits = me.negotiated, me.config.limits
-    message = yield from expect(READ_CERTIFICATE)
-    chain = tuple(message.certificate_list)
-    if not chain:
+def read_server_certificate(me: ClientState, bodies: dict[ExtensionType, bytes]) -> Conversation[None]:
+    """Certificate and, if one was announced, CertificateStatus (RFC 5246 §7.4.2, RFC 6066 §8), and the judgement."""
+    agreed = me.negotiated
+    before = agreed.peer_certificates[:1] or agreed.peer_public_key
+    if agreed.expects_raw_key:
+        message = yield from expect(READ_RAW_KEY)
+        agreed.peer_certificates, agreed.peer_public_key = (), message.subject_public_key_info
+    else:
+        chain = (yield from expect(READ_CERTIFICATE)).certificate_list
+        agreed.peer_certificates, agreed.peer_public_key = tuple(chain), b""
+    shown = agreed.peer_certificates[:1] or agreed.peer_public_key
+    if not shown:
         raise PeerError(reasons.EMPTY_SERVER_CERTIFICATE)
-    if me.renegotiating and not agreed.extended_master_secret and chain[0] != agreed.peer_certificates[0]:
+    if me.renegotiating and not agreed.extended_master_secret and shown != before:
         raise PeerError(reasons.RENEGOTIATION_CERTIFICATE_CHANGED)
-    if len(me.raw) > limits.certificate_list:
-        raise PeerError(
-            reasons.CERTIFICATES_TOO_LONG, f"{len(me.raw)}, and the limit is {limits.certificate_list}"
-        )
-    if len(chain) > limits.certificates:
-        raise PeerError(
-            reasons.TOO_MANY_CERTIFICATES, f"{len(chain)}, and the limit is {limits.certificates}"
-        )
-    response = None
-    if status_promised:
-        status = yield from maybe(READ_CERTIFICATE_STATUS)
-        if status is not None and status.status_type == CertificateStatusType.OCSP:
-            response = status.response
-    agreed.peer_certificates = chain
-    agreed.peer_ocsp_responses = (response,)
-    yield Tell(PeerCertificateReceived(chain))
+    check_lengths(me, len(agreed.peer_certificates))
+    agreed.peer_ocsp_responses = yield from read_status(bodies, len(agreed.peer_certificates))
+    yield Tell(PeerCertificateReceived(agreed.peer_certificates, public_key=agreed.peer_public_key))
     peer = PeerChain(
-        chain,
+        agreed.peer_certificates,
         is_server=True,
         server_name=me.config.server_name,
         ocsp_responses=agreed.peer_ocsp_responses,
         scts=agreed.peer_scts,
         version=agreed.version or me.config.versions[0],
+        public_key=agreed.peer_public_key,
     )
     yield from ask("verification", me.config.verify_peer, peer)
-    return chain
 
 
 def read_server_params(
@@ -321,7 +330,6 @@ def read_server_params(
     profile: Profile,
     facts: SuiteFacts,
     exchange: ClientExchange,
-    chain: tuple[bytes, ...],
 ) -> Conversation[Message | None]:
     """ServerKeyExchange and the signature in it (RFC 5246 §7.4.3), if this exchange has one."""
     if exchange.server_message is None:
@@ -334,7 +342,7 @@ def read_server_params(
     agreed = me.negotiated
     signed = agreed.client_random + agreed.server_random + message.params.encode()
     scheme = SignatureScheme(message.algorithm)
-    key = signing_key(me, facts, chain[0], scheme)
+    key = signing_key(me, facts, scheme)
     try:
         profile.verify(scheme, key, signed, message.signature)
     except BadSignature as error:
@@ -343,16 +351,11 @@ def read_server_params(
     return message
 
 
-def signing_key(me: ClientState, facts: SuiteFacts, leaf: bytes, scheme: SignatureScheme) -> PublicKey:
-    """The key of the server's certificate, if it may sign with this scheme for this suite. Raises PeerError."""
+def signing_key(me: ClientState, facts: SuiteFacts, scheme: SignatureScheme) -> PublicKey:
+    """The key that the server showed, if it may sign with this scheme for this suite. Raises PeerError."""
     if scheme not in me.config.signature_schemes:
         raise PeerError(reasons.ILLEGAL_SIGNATURE_SCHEME, scheme.name)
-    try:
-        key = public_key_of_certificate(leaf)
-    except ContainerError as error:
-        raise PeerError(reasons.UNSUPPORTED_CERTIFICATE, str(error)) from error
-    if scheme not in schemes_for_certificate(leaf, curve_bound=False):
-        raise PeerError(reasons.SIGNATURE_KEY_MISMATCH, scheme.name)
+    key = peer_key_for(me.negotiated, scheme, curve_bound=False)
     if (signatures.key_type(key) == "rsa") != (facts.authentication == "RSA"):
         raise PeerError(reasons.CERTIFICATE_KEY_UNUSABLE, f"{facts.openssl_name} with another kind of key")
     return key
@@ -374,8 +377,16 @@ def consider_request(me: ClientState, request: CertificateRequest12) -> Conversa
         CertificateRequested(facts.authorities, schemes, facts.certificate_types, False, identity is not None)
     )
     me.negotiated.client_certificate_sent = identity is not None
-    me.negotiated.own_certificates = identity.certificates if identity is not None else ()
     return identity
+
+
+def own_certificate(me: ClientState, identity: Identity | None) -> Message:
+    """Our Certificate message: a chain, or where that was agreed on a raw public key; empty if we have none."""
+    agreed = me.negotiated
+    if agreed.shows_raw_key:
+        return RawPublicKeyCertificate12(shown_raw_key(identity) if identity is not None else b"")
+    agreed.own_certificates = identity.certificates if identity is not None else ()
+    return Certificate12(agreed.own_certificates)
 
 
 def client_scheme(me: ClientState, identity: Identity) -> SignatureScheme | None:
@@ -402,13 +413,17 @@ def send_certificate_verify(me: ClientState, identity: Identity) -> Conversation
 def keep_session(
     me: ClientState, security: Security, ticket: NewSessionTicket12 | None
 ) -> Conversation[None]:
-    """Make a session of what was agreed on, if the server gave anything to resume it by (RFC 5246 §7.3, RFC 5077)."""
+    """Tell of the session, if the server gave anything to resume it by (RFC 5246 §7.3, RFC 5077)."""
+    session = me.negotiated.session = make_session(me, security, ticket)
+    if session.ticket or session.session_id:
+        yield Tell(SessionReceived(session))
+
+
+def make_session(me: ClientState, security: Security, ticket: NewSessionTicket12 | None = None) -> Session:
+    """What was agreed on, as a session; without a ticket or an id it cannot be resumed."""
     agreed = me.negotiated
     assert agreed.version is not None and agreed.suite is not None  # noqa: S101, PT018 - settled by the ServerHello
-    has_ticket = ticket is not None and bool(ticket.ticket)
-    if not has_ticket and not agreed.session_id:
-        return
-    session = Session(
+    return Session(
         version=agreed.version,
         suite=agreed.suite,
         secret=security.master,
@@ -421,7 +436,6 @@ def keep_session(
         extended_master_secret=agreed.extended_master_secret,
         encrypt_then_mac=agreed.encrypt_then_mac,
         peer_certificates=agreed.peer_certificates,
+        peer_public_key=agreed.peer_public_key,
         group=agreed.group,
     )
-    agreed.session = session
-    yield Tell(SessionReceived(session))

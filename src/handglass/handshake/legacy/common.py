@@ -125,10 +125,28 @@ def finished(me: State, security: Security, *, by_client: bool) -> bytes:
     )
 
 
+def settle_extended_master_secret(me: State, *, used: bool) -> None:
+    """Note whether it is used; it may be required here (RFC 7627 §5.2)."""
+    me.negotiated.extended_master_secret = used
+    if me.settings.require_extended_master_secret and not used:
+        raise PeerError(reasons.MISSING_EXTENDED_MASTER_SECRET)
+
+
 def check_encrypt_then_mac(me: State, facts: SuiteFacts, *, before: bool) -> None:
     """A renegotiation may bring encrypt-then-MAC, but must not give it up for MAC-then-encrypt (RFC 7366 §3.1)."""
     if before and me.renegotiations and not me.negotiated.encrypt_then_mac and facts.mac != "AEAD":
         raise PeerError(reasons.ENCRYPT_THEN_MAC_DROPPED)
+
+
+def check_lengths(me: State, count: int) -> None:
+    """Refuse a Certificate message just read that is longer, or has more certificates, than our limits allow."""
+    limits = me.settings.limits
+    if len(me.raw) > limits.certificate_list:
+        raise PeerError(
+            reasons.CERTIFICATES_TOO_LONG, f"{len(me.raw)}, and the limit is {limits.certificate_list}"
+        )
+    if count > limits.certificates:
+        raise PeerError(reasons.TOO_MANY_CERTIFICATES, f"{count}, and the limit is {limits.certificates}")
 
 
 def end_handshake(me: State) -> None:

@@ -10,11 +10,11 @@ from typing import Protocol as Interface
 
 from handglass.crypto import BadPublic, finite_field
 from handglass.crypto import groups as crypto_groups
-from handglass.crypto.containers import ContainerError, public_key_of_certificate
 from handglass.crypto.entropy import Entropy
 from handglass.crypto.finite_field import FieldShare
 from handglass.crypto.groups import KeyShare
 from handglass.crypto.rsa import RSAPrivateKey, RSAPublicKey
+from handglass.handshake.certificates import peer_key
 from handglass.handshake.config import Config, ServerConfig
 from handglass.handshake.state import ClientHelloView, Negotiated
 from handglass.keys.premaster import make_rsa_premaster, open_rsa_premaster
@@ -217,7 +217,7 @@ class RsaClient:
 
     def answer(self, _message: Message | None, facts: Negotiated) -> tuple[Message, bytes]:
         """A fresh secret under the key of the server's certificate."""
-        key = rsa_key_of(facts.peer_certificates[0])
+        key = rsa_key_of(facts)
         try:
             secret, encrypted = make_rsa_premaster(key, self.offered_version, self.entropy)
         except BadPublic as error:
@@ -225,12 +225,9 @@ class RsaClient:
         return ClientKeyExchangeRSA(encrypted), secret
 
 
-def rsa_key_of(certificate: bytes) -> RSAPublicKey:
-    """The RSA key of a certificate (DER). Raises PeerError if it has none."""
-    try:
-        key = public_key_of_certificate(certificate)
-    except ContainerError as error:
-        raise PeerError(reasons.UNSUPPORTED_CERTIFICATE, str(error)) from error
+def rsa_key_of(facts: Negotiated) -> RSAPublicKey:
+    """The RSA key of the server. Raises PeerError if it has none."""
+    key = peer_key(facts)
     if not isinstance(key, RSAPublicKey):
         raise PeerError(reasons.CERTIFICATE_KEY_UNUSABLE, "RSA key transport needs an RSA key")
     return key

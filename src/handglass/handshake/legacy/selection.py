@@ -18,6 +18,7 @@ from handglass.handshake.legacy.key_exchange import (
 )
 from handglass.handshake.negotiation import (
     choose_alpn,
+    choose_heartbeats,
     choose_limits,
     lacks_client_certificate,
     ordered_suites,
@@ -202,7 +203,10 @@ def answers(me: ServerState, hello: ClientHelloView, choice: Choice) -> list[Ext
         found.append(Extension(ExtensionType.ENCRYPT_THEN_MAC, b""))
     if agreed.extended_master_secret:
         found.append(Extension(ExtensionType.EXTENDED_MASTER_SECRET, b""))
-    if me.config.scts is not None and ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP in hello:
+    wants_scts = choice.session is None and ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP in hello
+    if me.config.scts is not None and wants_scts:  # a resumption has no certificate (RFC 6962 §3.3.1)
         found.append(Extension(ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP, me.config.scts))
     found += choose_limits(me, hello)
+    found += me.type_answers
+    found += choose_heartbeats(me, hello)
     return found

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from handglass.crypto import BadSignature
-from handglass.crypto.containers import ContainerError, public_key_of_certificate
-from handglass.handshake.certificates import schemes_for_certificate
+from handglass.crypto.identity import Identity
+from handglass.handshake.certificates import peer_key, peer_key_for, shown_raw_key
 from handglass.handshake.config import ClientAuthentication
 from handglass.handshake.events import HandshakeCompleted, PeerCertificateReceived, RenegotiationRequested
 from handglass.handshake.legacy import selection
 from handglass.handshake.legacy.common import (
     Security,
     check_encrypt_then_mac,
+    check_lengths,
     end_handshake,
     make_security,
     read_finished,
     send_finished,
+    settle_extended_master_secret,
 )
 from handglass.handshake.legacy.key_exchange import DheServer, ServerExchange
 from handglass.handshake.legacy.profiles import PROFILES, Profile, master_secret
 from handglass.handshake.legacy.selection import Choice
-from handglass.handshake.negotiation import UNDERSTOOD, stapled_responses
+from handglass.handshake.legacy.status import choose_status
+from handglass.handshake.negotiation import UNDERSTOOD, choose_certificate_types
 from handglass.handshake.session import Session
 from handglass.handshake.state import (
     CertificateRequestFacts,
@@ -28,14 +31,23 @@ from handglass.handshake.state import (
     ServerState,
     decode_extension,
 )
-from handglass.handshake.wants import Allow, Conversation, Expectation, Send, SendWarning, Tell, ask, expect
+from handglass.handshake.wants import (
+    Allow,
+    Conversation,
+    Expectation,
+    Send,
+    SendWarning,
+    Tell,
+    Turn,
+    ask,
+    expect,
+)
 from handglass.keys.transcript import Transcript
 from handglass.messages import extensions as ext
 from handglass.messages.handshake import (
     DOWNGRADE_TLS12,
     Certificate12,
     CertificateRequest12,
-    CertificateStatus,
     CertificateVerify,
     ClientHello,
     ClientKeyExchangeDHE,
@@ -45,13 +57,13 @@ from handglass.messages.handshake import (
     HelloRequest,
     Message,
     NewSessionTicket12,
+    RawPublicKeyCertificate12,
     ServerHello,
     ServerHelloDone,
 )
 from handglass.registry import reasons
 from handglass.registry.code_points import (
     AlertDescription,
-    CertificateStatusType,
     CipherSuite,
     ClientCertificateType,
     CompressionMethod,
@@ -67,10 +79,12 @@ UNDERSTOOD_HERE = (
     ExtensionType.ENCRYPT_THEN_MAC,
     ExtensionType.EXTENDED_MASTER_SECRET,
     ExtensionType.RENEGOTIATION_INFO,
+    ExtensionType.STATUS_REQUEST_V2,
 )
 """What a server of these versions reads besides, and therefore refuses if it is malformed."""
 
 READ_CERTIFICATE = Expectation("read client certificate", Certificate12)
+READ_RAW_KEY = Expectation("read client certificate", RawPublicKeyCertificate12)
 READ_KEY_EXCHANGE: dict[type[Message], Expectation[Message]] = {
     form: Expectation[Message]("read client key exchange", form)
     for form in (ClientKeyExchangeECDHE, ClientKeyExchangeDHE, ClientKeyExchangeRSA)
@@ -143,6 +157,7 @@ def negotiate(me: ServerState, hello: ClientHelloView) -> Conversation[None]:
     assert agreed.version is not None  # noqa: S101 - chosen before this conversation; for the type checker
     profile = PROFILES[agreed.version]
     yield Allow(version=agreed.version, drop_change_cipher_spec=False)
+    yield Turn()
     check_hello(me, hello)
     choice = yield from selection.choose(me, hello)
     agreed.suite = choice.suite
@@ -150,11 +165,8 @@ def negotiate(me: ServerState, hello: ClientHelloView) -> Conversation[None]:
         agreed.alpn = choice.alpn
     me.transcript.choose(profile.hash_of(choice.facts))
     me.transcript.add(hello.raw)
-    agreed.extended_master_secret = (
-        me.config.extended_master_secret and ExtensionType.EXTENDED_MASTER_SECRET in hello
-    )
-    if me.config.require_extended_master_secret and not agreed.extended_master_secret:
-        raise PeerError(reasons.MISSING_EXTENDED_MASTER_SECRET)
+    offers_binding = ExtensionType.EXTENDED_MASTER_SECRET in hello
+    settle_extended_master_secret(me, used=offers_binding and me.config.extended_master_secret)
     before, agreed.encrypt_then_mac = (
         agreed.encrypt_then_mac,
         (
@@ -229,6 +241,8 @@ def resume(me: ServerState, profile: Profile, hello: ClientHelloView, choice: Ch
     assert session is not None  # noqa: S101 - negotiate() looked; for the type checker
     agreed.resumed, agreed.session = True, session
     agreed.peer_certificates = session.peer_certificates
+    agreed.peer_public_key = session.peer_public_key
+    me.type_answers = ()
     renew = choice.by_ticket
     promise = (Extension(ExtensionType.SESSION_TICKET, b""),) if renew else ()
     yield from send_server_hello(me, hello, choice, hello.hello.legacy_session_id, promise)
@@ -253,36 +267,36 @@ def full(
     session_id = b""
     if is_kept and config.session_ids and not use_ticket:
         session_id = yield from make_session_id(me)
-    response = None
-    if choice.identity is not None:
-        response = next(iter((yield from stapled_responses(config, hello, choice.identity))), None)
+    requested = authenticate or config.client_authentication is not ClientAuthentication.NONE
+    requested = requested and choice.identity is not None
+    choose_certificate_types(me, hello, asks=requested)
+    stapled = None
+    if choice.identity is not None and not agreed.shows_raw_key:
+        stapled = yield from choose_status(config, hello, choice.identity)
     promises = []
     if use_ticket:
         promises.append(Extension(ExtensionType.SESSION_TICKET, b""))
-    if response is not None:
-        promises.append(Extension(ExtensionType.STATUS_REQUEST, b""))
+    if stapled is not None:
+        promises.append(Extension(stapled[0], b""))
     yield from send_server_hello(me, hello, choice, session_id, tuple(promises))
     if choice.identity is not None:
-        agreed.own_certificates = choice.identity.certificates
-        yield Send(Certificate12(choice.identity.certificates))
-        if response is not None:
-            yield Send(CertificateStatus(CertificateStatusType.OCSP, response))
+        yield Send(own_certificate(me, choice.identity))
+        if stapled is not None:
+            yield Send(stapled[1])
     yield from send_params(me, choice)
-    requested = authenticate or config.client_authentication is not ClientAuthentication.NONE
-    requested = requested and choice.identity is not None
     if requested:
         yield from send_request(me)
     yield Send(ServerHelloDone())
-    chain: tuple[bytes, ...] = ()
+    shown = False
     if requested:
-        chain = yield from read_client_certificate(me)
+        shown = yield from read_client_certificate(me)
     message = yield from expect(READ_KEY_EXCHANGE[choice.exchange.client_message])
     premaster = choice.exchange.premaster(message)
     session_hash = me.transcript.digest() if agreed.extended_master_secret else None
     randoms = (agreed.client_random, agreed.server_random)
     master = master_secret(profile, choice.facts, premaster, randoms=randoms, session_hash=session_hash)
-    if chain:
-        yield from read_certificate_verify(me, profile, chain[0])
+    if shown:
+        yield from read_certificate_verify(me, profile)
     me.transcript.stop_keeping()
     security = yield from make_security(me, profile, choice.facts, master)
     client = yield from read_finished(me, security)
@@ -292,6 +306,14 @@ def full(
     agreed.verify_data = (client, server)
     if session_id and config.sessions is not None:
         yield from ask("session id", config.sessions.put_id, session_id, make_session(me, security))
+
+
+def own_certificate(me: ServerState, identity: Identity) -> Message:
+    """Our Certificate message: a chain, or where that was agreed on a raw public key (RFC 7250 §3)."""
+    if me.negotiated.shows_raw_key:
+        return RawPublicKeyCertificate12(shown_raw_key(identity))
+    me.negotiated.own_certificates = identity.certificates
+    return Certificate12(identity.certificates)
 
 
 def make_session_id(me: ServerState) -> Conversation[bytes]:
@@ -331,43 +353,40 @@ def send_request(me: ServerState) -> Conversation[None]:
     yield Send(CertificateRequest12(CERTIFICATE_TYPES, schemes, config.authorities))
 
 
-def read_client_certificate(me: ServerState) -> Conversation[tuple[bytes, ...]]:
-    """The client's Certificate, which may be empty (RFC 5246 §7.4.6)."""
-    limits = me.config.limits
-    message = yield from expect(READ_CERTIFICATE)
-    chain = tuple(message.certificate_list)
-    if len(me.raw) > limits.certificate_list:
-        raise PeerError(
-            reasons.CERTIFICATES_TOO_LONG, f"{len(me.raw)}, and the limit is {limits.certificate_list}"
-        )
-    if len(chain) > limits.certificates:
-        raise PeerError(
-            reasons.TOO_MANY_CERTIFICATES, f"{len(chain)}, and the limit is {limits.certificates}"
-        )
-    me.negotiated.peer_certificates = chain
-    yield Tell(PeerCertificateReceived(chain))
-    if not chain:
+def read_client_certificate(me: ServerState) -> Conversation[bool]:
+    """The client's Certificate, which may be empty (RFC 5246 §7.4.6): whether it showed one, or a raw public key."""
+    agreed = me.negotiated
+    if agreed.expects_raw_key:
+        message = yield from expect(READ_RAW_KEY)
+        agreed.peer_certificates, agreed.peer_public_key = (), message.subject_public_key_info
+    else:
+        chain = (yield from expect(READ_CERTIFICATE)).certificate_list
+        agreed.peer_certificates, agreed.peer_public_key = tuple(chain), b""
+    check_lengths(me, len(agreed.peer_certificates))
+    yield Tell(PeerCertificateReceived(agreed.peer_certificates, public_key=agreed.peer_public_key))
+    if not agreed.peer_certificates and not agreed.peer_public_key:
         if me.config.client_authentication is ClientAuthentication.REQUIRE:
             raise PeerError(reasons.CERTIFICATE_REQUIRED_LEGACY)
-        return ()
-    peer = PeerChain(chain, is_server=False, version=me.negotiated.version or ProtocolVersion.TLS1_2)
+        return False
+    peer = PeerChain(
+        agreed.peer_certificates,
+        is_server=False,
+        version=agreed.version or ProtocolVersion.TLS1_2,
+        public_key=agreed.peer_public_key,
+    )
     yield from ask("verification", me.config.verify_peer, peer)
-    return chain
+    peer_key(agreed)  # what is no certificate is told at once: CertificateVerify comes two messages later
+    return True
 
 
-def read_certificate_verify(me: ServerState, profile: Profile, leaf: bytes) -> Conversation[None]:
+def read_certificate_verify(me: ServerState, profile: Profile) -> Conversation[None]:
     """The client's signature over the handshake so far (RFC 5246 §7.4.8)."""
     signed = me.transcript.messages
     message = yield from expect(READ_CERTIFICATE_VERIFY)
     scheme = SignatureScheme(message.algorithm)
     if scheme not in (me.config.client_signature_schemes or me.config.signature_schemes):
         raise PeerError(reasons.ILLEGAL_SIGNATURE_SCHEME, scheme.name)
-    try:
-        key = public_key_of_certificate(leaf)
-    except ContainerError as error:
-        raise PeerError(reasons.UNSUPPORTED_CERTIFICATE, str(error)) from error
-    if scheme not in schemes_for_certificate(leaf, curve_bound=False):
-        raise PeerError(reasons.SIGNATURE_KEY_MISMATCH, scheme.name)
+    key = peer_key_for(me.negotiated, scheme, curve_bound=False)
     try:
         profile.verify(scheme, key, signed, message.signature)
     except BadSignature as error:
@@ -399,6 +418,7 @@ def make_session(me: ServerState, security: Security) -> Session:
         extended_master_secret=agreed.extended_master_secret,
         encrypt_then_mac=agreed.encrypt_then_mac,
         peer_certificates=agreed.peer_certificates,
+        peer_public_key=agreed.peer_public_key,
         group=agreed.group,
         context=me.config.session_context,
     )

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from handglass.crypto import BadSignature, compression, signatures
-from handglass.crypto.containers import ContainerError, public_key_of_certificate
 from handglass.crypto.hashes import equal
 from handglass.crypto.identity import Identity
-from handglass.handshake.certificates import schemes_for_certificate
+from handglass.handshake.certificates import peer_key_for, schemes_for_certificate, shown_raw_key
 from handglass.handshake.events import PeerCertificateReceived
 from handglass.handshake.extensions import check_extensions
 from handglass.handshake.state import PeerChain, State, decode_extension
@@ -60,6 +59,8 @@ def send_authentication(
 ) -> Conversation[None]:
     """Send our chain (RFC 8446 §4.4.2), compressed if both sides like that (RFC 8879), and the proof (§4.4.3).
 
+    Where that was agreed on, our raw public key goes in its place (RFC 7250).
+
     `extensions`: what goes with each certificate, leaf first; those beyond the last tuple have none.
     The signature is made first: it may take its time, and the two messages must not be torn apart (§4.6.2).
     """
@@ -67,10 +68,12 @@ def send_authentication(
     algorithm = None
     if peer_compression:
         algorithm = next((a for a in settings.certificate_compression if a in peer_compression), None)
-    raw = certificate_message(identity.certificates, context, extensions, algorithm)
+    shown = (shown_raw_key(identity),) if facts.shows_raw_key else identity.certificates
+    raw = certificate_message(shown, context, extensions, algorithm)
     content = (CLIENT_CONTEXT if facts.is_client else SERVER_CONTEXT) + me.transcript.digest_with(raw)
     signature = yield from ask("signature", settings.sign, scheme, identity.key, content, me.entropy)
-    facts.own_certificates, facts.own_signature_scheme = identity.certificates, scheme
+    facts.own_certificates = () if facts.shows_raw_key else identity.certificates
+    facts.own_signature_scheme = scheme
     yield Send(raw=raw)
     yield Send(CertificateVerify(scheme, signature))
 
@@ -88,7 +91,10 @@ def certificate_message(
     extensions: tuple[tuple[Extension, ...], ...],
     algorithm: CertificateCompressionAlgorithm | None,
 ) -> bytes:
-    """A whole Certificate or CompressedCertificate message; kept, because a server sends the same one every time."""
+    """A whole Certificate or CompressedCertificate message; kept, because a server sends the same one every time.
+
+    `chain`: certificates (DER), or one SubjectPublicKeyInfo.
+    """
     entries = tuple(
         CertificateEntry(certificate, extensions[index] if index < len(extensions) else ())
         for index, certificate in enumerate(chain)
@@ -115,7 +121,10 @@ def read_certificate(
     asked: frozenset[ExtensionType] = frozenset(),
     post_handshake: bool = False,
 ) -> Conversation[tuple[bytes, ...]]:
-    """Read the peer's chain (RFC 8446 §4.4.2) and note what is stapled to it; a client's may be empty."""
+    """Read the peer's chain (RFC 8446 §4.4.2) and note what is stapled to it; a client's may be empty.
+
+    What is returned is what it showed: certificates, or where that was agreed on its raw public key (RFC 7250).
+    """
     message = yield from expect(expectation)
     return (
         yield from take_certificate(me, message, context=context, asked=asked, post_handshake=post_handshake)
@@ -154,18 +163,24 @@ def take_certificate(
             if extension.type == ExtensionType.STATUS_REQUEST:
                 status = decode_extension(CertificateStatus, extension.data, ExtensionType.STATUS_REQUEST)
                 if status.status_type == CertificateStatusType.OCSP:
-                    responses[index] = status.response
+                    responses[index] = status.responses[0]
             elif extension.type == ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP and index == 0:
                 scts = extension.data
     facts = me.negotiated
-    chain = tuple(entry.cert_data for entry in entries)
-    facts.peer_certificates, facts.peer_ocsp_responses, facts.peer_scts = chain, tuple(responses), scts
-    yield Tell(PeerCertificateReceived(chain, post_handshake))
-    return chain
+    shown = tuple(entry.cert_data for entry in entries)
+    if facts.expects_raw_key:
+        if len(shown) > 1:
+            raise PeerError(reasons.SEVERAL_RAW_PUBLIC_KEYS, f"{len(shown)} entries")
+        facts.peer_certificates, facts.peer_public_key = (), shown[0] if shown else b""
+    else:
+        facts.peer_certificates, facts.peer_public_key = shown, b""
+        facts.peer_ocsp_responses, facts.peer_scts = tuple(responses), scts
+    yield Tell(PeerCertificateReceived(facts.peer_certificates, post_handshake, facts.peer_public_key))
+    return shown
 
 
 def judge(me: State) -> Conversation[None]:
-    """Have the peer's chain judged; raises the PeerError of the one who judges."""
+    """Have the peer's chain or raw public key judged; raises the PeerError of the one who judges."""
     facts = me.negotiated
     chain = PeerChain(
         facts.peer_certificates,
@@ -174,6 +189,7 @@ def judge(me: State) -> Conversation[None]:
         ocsp_responses=facts.peer_ocsp_responses,
         scts=facts.peer_scts,
         version=facts.version or ProtocolVersion.TLS1_3,
+        public_key=facts.peer_public_key,
     )
     yield from ask("verification", me.settings.verify_peer, chain)
 
@@ -217,15 +233,7 @@ def read_certificate_verify(
         raise PeerError(
             reasons.ILLEGAL_SIGNATURE_SCHEME, f"{scheme.name} was not offered or is not for TLS 1.3"
         )
-    leaf = me.negotiated.peer_certificates[0]
-    try:
-        key = public_key_of_certificate(leaf)
-    except ContainerError as error:
-        raise PeerError(reasons.UNSUPPORTED_CERTIFICATE, str(error)) from error
-    if scheme not in schemes_for_certificate(leaf):
-        raise PeerError(
-            reasons.SIGNATURE_KEY_MISMATCH, f"the key of the certificate cannot make {scheme.name}"
-        )
+    key = peer_key_for(me.negotiated, scheme, curve_bound=True)
     try:
         signatures.verify(scheme, key, content, message.signature)
     except BadSignature as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from handglass.crypto import BadPublic
 from handglass.crypto.hashes import digest
 from handglass.crypto.identity import Identity
-from handglass.handshake.answers import take_answers
+from handglass.handshake.answers import take_answers, take_certificate_types
 from handglass.handshake.client_hello import Offer, send_second_hello
 from handglass.handshake.events import HandshakeCompleted
 from handglass.handshake.extensions import check_extensions
@@ -31,6 +31,7 @@ from handglass.handshake.wants import (
     Send,
     SendChangeCipherSpec,
     Tell,
+    Turn,
     expect,
     maybe,
 )
@@ -93,6 +94,7 @@ def handshake(me: ClientState, offer: Offer, answer: ServerHello) -> Conversatio
 
 def retry(me: ClientState, offer: Offer, answer: ServerHello) -> Conversation[Offer]:
     """Do what a HelloRetryRequest asks for (RFC 8446 §4.1.4)."""
+    yield Turn()
     suite = check_suite(offer, answer)
     me.negotiated.suite, me.negotiated.hello_retried = suite, True
     asked = offer.types | {ExtensionType.COOKIE}
@@ -201,6 +203,7 @@ def accepted_psk(me: ClientState, offer: Offer, body: bytes | None, hash_name: s
     facts.psk_identity = psk.identity.identity
     if isinstance(psk.source, Session):
         facts.peer_certificates = psk.source.peer_certificates
+        facts.peer_public_key = psk.source.peer_public_key
         facts.session = psk.source
     return psk.key
 
@@ -231,6 +234,8 @@ def read_encrypted_extensions(me: ClientState, offer: Offer) -> Conversation[Non
     facts.server_extensions = tuple(message.extensions)
     bodies = check_extensions(message.extensions, Place.EE, offer.types)
     take_answers(me, bodies)
+    if not facts.resumed:
+        take_certificate_types(me, offer.types, bodies)
     if offer.early_data:
         facts.early_data = "accepted" if ExtensionType.EARLY_DATA in bodies else "rejected"
         if facts.early_data == "accepted":
@@ -260,8 +265,8 @@ def authenticate_server(me: ClientState, offer: Offer) -> Conversation[Identity 
         if request.certificate_request_context:
             raise PeerError(reasons.NONEMPTY_REQUEST_CONTEXT)
         identity = yield from consider_request(me, request, post_handshake=False)
-    chain = yield from read_certificate(me, READ_CERTIFICATE, asked=offer.types)
-    if not chain:
+    shown = yield from read_certificate(me, READ_CERTIFICATE, asked=offer.types)
+    if not shown:
         raise PeerError(reasons.EMPTY_SERVER_CERTIFICATE)
     yield from judge(me)
     yield from read_certificate_verify(me, me.config.signature_schemes, by_client=False)

@@ -82,6 +82,7 @@ def take_ticket(me: ClientState, message: NewSessionTicket13) -> Conversation[No
         alpn=facts.alpn,
         server_name=me.config.server_name,
         peer_certificates=facts.peer_certificates,
+        peer_public_key=facts.peer_public_key,
         group=facts.group,
     )
     facts.session = session
@@ -164,14 +165,14 @@ def take_post_handshake_certificate(
         raise PeerError(reasons.WRONG_REQUEST_CONTEXT, "no request of ours has this context")
     me.driver.transcript = me.request_transcripts.pop(request.context)
     me.transcript.add(raw)
-    chain = yield from auth.take_certificate(me, plain, context=request.context, post_handshake=True)
-    if chain:
+    shown = yield from auth.take_certificate(me, plain, context=request.context, post_handshake=True)
+    if shown:
         yield from auth.judge(me)
         schemes = me.config.client_signature_schemes or me.config.signature_schemes
         yield from auth.read_certificate_verify(me, schemes, by_client=True)
     yield from auth.read_finished(me, me.read_secret)
     me.driver.transcript = Transcript()
-    yield Tell(PostHandshakeAuthenticationCompleted(chain))
+    yield Tell(PostHandshakeAuthenticationCompleted(me.negotiated.peer_certificates))
 
 
 def take_key_update(me: State, message: KeyUpdate) -> Conversation[None]:

@@ -8,9 +8,12 @@ from functools import lru_cache
 from handglass.crypto.hashes import digest, equal
 from handglass.crypto.identity import Identity
 from handglass.handshake.certificates import strict_enough
+from handglass.handshake.config import ClientAuthentication
 from handglass.handshake.negotiation import (
     UNDERSTOOD,
     choose_alpn,
+    choose_certificate_types,
+    choose_heartbeats,
     choose_limits,
     lacks_client_certificate,
     ordered_suites,
@@ -24,7 +27,7 @@ from handglass.keys import schedule
 from handglass.keys.labels import SecretLabel
 from handglass.keys.schedule import KeySchedule
 from handglass.messages import extensions as ext
-from handglass.messages.handshake import CertificateStatus, Extension
+from handglass.messages.handshake import CertificateStatus, Extension, OCSPResponse
 from handglass.records import dataclass, field
 from handglass.registry import groups as group_facts
 from handglass.registry import reasons, suites
@@ -105,6 +108,8 @@ def choose(me: ServerState, hello: ClientHelloView, only: CipherSuite | None = N
     choice = Choice(suite or offered[0], psk=psk)
     choose_group(me, hello, choice)
     if psk is None:
+        asks = me.config.client_authentication is not ClientAuthentication.NONE
+        choose_certificate_types(me, hello, asks=asks or ExtensionType.POST_HANDSHAKE_AUTH in hello)
         yield from choose_certificate(me, hello, choice)
     me.negotiated.alpn = choose_alpn(me.config, hello)
     if choice.retry_group is None:
@@ -134,8 +139,6 @@ def check_hello(hello: ClientHelloView) -> None:
         offered = hello.pre_shared_keys
         if offered is not None and len(offered.identities) != len(offered.binders):
             raise PeerError(reasons.BINDER_COUNT_MISMATCH)
-    elif ExtensionType.EARLY_DATA in hello:
-        raise PeerError(reasons.EARLY_DATA_WITHOUT_PSK)
     if (hello.key_shares is None) != (ExtensionType.SUPPORTED_GROUPS not in hello):
         raise PeerError(
             reasons.MISSING_SUPPORTED_GROUPS if hello.key_shares is not None else reasons.MISSING_KEY_SHARE
@@ -334,7 +337,7 @@ def accept_early_data(me: ServerState, hello: ClientHelloView, choice: Choice) -
 
 
 def common_answers(me: ServerState, hello: ClientHelloView) -> list[Extension]:
-    """The answers that mean the same in every version: server_name, ALPN, record limits."""
+    """The answers that mean the same in every version: server_name, ALPN, record limits, types of certificates."""
     found = []
     if me.config.acknowledge_server_name and hello.server_name is not None:
         found.append(Extension(ExtensionType.SERVER_NAME, b""))
@@ -342,6 +345,8 @@ def common_answers(me: ServerState, hello: ClientHelloView) -> list[Extension]:
         body = ext.ProtocolNameList((me.negotiated.alpn,)).encode()
         found.append(Extension(ExtensionType.ALPN, body))
     found += choose_limits(me, hello)
+    found += me.type_answers
+    found += choose_heartbeats(me, hello)
     return found
 
 
@@ -349,7 +354,9 @@ def certificate_extensions(
     me: ServerState, hello: ClientHelloView, identity: Identity
 ) -> Conversation[tuple[tuple[Extension, ...], ...]]:
     """What is stapled to each of our certificates, leaf first (RFC 8446 §4.4.2.1)."""
-    responses = yield from stapled_responses(me.config, hello, identity)
+    responses: Sequence[bytes | None] = ()
+    if ExtensionType.STATUS_REQUEST in hello:
+        responses = yield from stapled_responses(me.config, identity)
     found = [
         () if response is None else (status_extension(response),)
         for response in responses[: len(identity.certificates)]
@@ -362,7 +369,7 @@ def certificate_extensions(
 
 def status_extension(response: bytes) -> Extension:
     """An OCSP response as the extension of a certificate."""
-    body = CertificateStatus(CertificateStatusType.OCSP, response).encode()
+    body = CertificateStatus(CertificateStatusType.OCSP, OCSPResponse(response)).encode()
     return Extension(ExtensionType.STATUS_REQUEST, body)
 
 
@@ -392,6 +399,8 @@ def check_second_hello(
     for kind in {*first.extension_types, *second.extension_types} - free:
         if first.body(kind) != second.body(kind):
             raise PeerError(reasons.SECOND_HELLO_CHANGED, f"extension {kind.name}")
+    if group is None and first.body(ExtensionType.KEY_SHARE) != second.body(ExtensionType.KEY_SHARE):
+        raise PeerError(reasons.SECOND_HELLO_CHANGED, "extension KEY_SHARE, and no other group was asked for")
     if group is not None and [share.group for share in second.key_shares or ()] != [group]:
         raise PeerError(reasons.SECOND_HELLO_WRONG_SHARE, f"{group.name} was asked for")
     body = second.body(ExtensionType.COOKIE)

@@ -31,6 +31,7 @@ from handglass.handshake.wants import (
     Send,
     SendChangeCipherSpec,
     Tell,
+    Turn,
     expect,
 )
 from handglass.keys import schedule
@@ -98,6 +99,7 @@ def retry(
     me: ServerState, hello: ClientHelloView, choice: Choice, raw: bytes
 ) -> Conversation[tuple[ClientHelloView, Choice]]:
     """Ask for another key share, or for a cookie to come back, and read the second hello (RFC 8446 §4.1.4)."""
+    yield Turn()
     config, group = me.config, choice.retry_group
     cookie = me.entropy(config.cookie_size) if config.send_cookie else None
     hash_name = facts_of(choice.suite).prf_hash
@@ -235,6 +237,7 @@ def authenticate(me: ServerState, hello: ClientHelloView, choice: Choice) -> Con
         facts.session = choice.psk.session
         if choice.psk.session is not None:
             facts.peer_certificates = choice.psk.session.peer_certificates
+            facts.peer_public_key = choice.psk.session.peer_public_key
         return False
     requested = config.client_authentication is not ClientAuthentication.NONE
     if requested:
@@ -247,7 +250,9 @@ def authenticate(me: ServerState, hello: ClientHelloView, choice: Choice) -> Con
     assert identity is not None  # noqa: S101 - selection fails without one; for the type checker
     me.identity = identity
     offered = hello.decoded(ext.CompressCertificateAlgorithms, ExtensionType.COMPRESS_CERTIFICATE)
-    extensions = yield from selection.certificate_extensions(me, hello, identity)
+    extensions: tuple[tuple[Extension, ...], ...] = ()
+    if not facts.shows_raw_key:
+        extensions = yield from selection.certificate_extensions(me, hello, identity)
     yield from send_authentication(
         me,
         identity,
@@ -285,8 +290,8 @@ def read_early_data(me: ServerState, choice: Choice) -> Conversation[None]:
 
 def authenticate_client(me: ServerState) -> Conversation[None]:
     """The client's Certificate and CertificateVerify (RFC 8446 §4.4.2.4)."""
-    chain = yield from read_certificate(me, READ_CERTIFICATE)
-    if not chain:
+    shown = yield from read_certificate(me, READ_CERTIFICATE)
+    if not shown:
         if me.config.client_authentication is ClientAuthentication.REQUIRE:
             raise PeerError(reasons.CERTIFICATE_REQUIRED, "the client sent an empty Certificate message")
         return

@@ -42,6 +42,7 @@ def send_ticket(me: ServerState, nonce: bytes) -> Conversation[None]:
         alpn=facts.alpn,
         server_name=facts.server_name,
         peer_certificates=facts.peer_certificates,
+        peer_public_key=facts.peer_public_key,
         group=facts.group,
         context=config.session_context,
     )

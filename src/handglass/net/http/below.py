@@ -27,6 +27,18 @@ class Obstacle(StrEnum):
     OUTSIDE = "outside"
     SPECIAL = "special"
     DENIED = "denied"
+    BUSY = "busy"
+    """The system has no room for another open file now."""
+
+
+OBSTACLES = {
+    errno.EACCES: Obstacle.DENIED,
+    errno.EPERM: Obstacle.DENIED,
+    errno.EMFILE: Obstacle.BUSY,
+    errno.ENFILE: Obstacle.BUSY,
+    errno.ENOMEM: Obstacle.BUSY,
+}
+"""What the system's errors mean; all others: there is nothing that could be opened."""
 
 
 class ObstacleError(Exception):
@@ -58,8 +70,7 @@ class Below:
         try:
             return walk.open(path)
         except OSError as error:
-            denied = error.errno in (errno.EACCES, errno.EPERM)
-            raise ObstacleError(Obstacle.DENIED if denied else Obstacle.MISSING) from None
+            raise ObstacleError(OBSTACLES.get(error.errno or 0, Obstacle.MISSING)) from None
         except ValueError:  # a NUL
             raise ObstacleError(Obstacle.MISSING) from None
         finally:

@@ -24,6 +24,7 @@ RAW_HEAD_LIMIT = 1 << 16
 SENTENCES = {
     Obstacle.MISSING: (404, "Error opening '{}' mode='r'"),
     Obstacle.DENIED: (403, "Error opening '{}' mode='r'"),
+    Obstacle.BUSY: (503, "'{}' cannot be opened now: too many files are open"),
     Obstacle.DIRECTORY: (403, "'{}' is a directory"),
     Obstacle.OUTSIDE: (403, "'{}' is an invalid path"),
     Obstacle.SPECIAL: (403, "'{}' is no regular file"),

@@ -4,8 +4,10 @@ Strategy: a socket that never blocks, and a phase. The loop (`Load`) tells it wh
 up; it does one read and at most one write then, and tells the loop when it is over. What the client itself computes
 is part of the times, as it is for any client.
 
-The socket is closed with a reset, after close_notify: a port that went through TIME_WAIT could not be used again for
-a minute, and a client has only some 28,000 of them.
+At the end close_notify is sent, and the server is let to close first: a reset at once would reach a server of TLS 1.3
+before it has sent its tickets, and the handshake would have failed there. And the side that closes first keeps the
+port in TIME_WAIT for a minute, of which a client has only some 28,000. The next connection need not wait for that. A
+server that does not close is reset in the end.
 """
 
 from __future__ import annotations
@@ -51,14 +53,15 @@ DONT_WAIT = socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0)
 
 
 class Phase(IntEnum):
-    """What the connection waits for; each but the last has a time limit of its own."""
+    """What the connection waits for; each but the last has a time limit of its own. From CLOSING on it is counted."""
 
     CONNECT = 0
     PRELUDE = 1
     HANDSHAKE = 2
     ANSWER = 3
     TICKET = 4
-    OVER = 5
+    CLOSING = 5
+    OVER = 6
 
 
 class TimedConnection:
@@ -136,14 +139,17 @@ class TimedConnection:
 
     def on_ready(self, mask: int) -> None:
         """The socket can be read or written."""
-        if self._is_over:
+        if self._phase is Phase.OVER:
+            return
+        if self._phase is Phase.CLOSING:
+            self._wait_for_end()
             return
         if self._phase is Phase.CONNECT:
             self._connected(self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
             return
         if mask & READ:
             self._read()
-        if not self._is_over:
+        if not self._is_done:
             self._flush()
 
     def time_is_up(self) -> None:
@@ -166,17 +172,21 @@ class TimedConnection:
         elif self._phase is Phase.TICKET:
             self._load.no_ticket_came(self)
             self._finish()
+        else:
+            self.drop()
 
     def drop(self) -> None:
-        """Close the socket as it is."""
-        self._enter(Phase.OVER)
+        """End it with a reset."""
+        with suppress(OSError):
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         self._close()
 
     # Inside ----------------------------------------------------------------------------------------------
 
     @property
-    def _is_over(self) -> bool:
-        return self._phase is Phase.OVER
+    def _is_done(self) -> bool:
+        """Whether it has been counted."""
+        return self._phase >= Phase.CLOSING
 
     def _enter(self, phase: Phase) -> None:
         self._load.limit(self, self._phase, phase)
@@ -237,7 +247,7 @@ class TimedConnection:
         self._take(self._tls.start())
         if early:
             self._receive(early)
-        if not self._is_over:
+        if not self._is_done:
             self._flush()
 
     def _read(self) -> None:
@@ -276,14 +286,14 @@ class TimedConnection:
 
     def _take(self, events: list[Event]) -> None:
         for event in events:
-            if self._is_over:
+            if self._is_done:
                 return
             kind = type(event)
             if kind is DataReceived:
                 if self._asked and not self.bytes_read:
                     self._lap(Step.FIRST_BYTE)
                 self.bytes_read += len(event.data)  # type: ignore[attr-defined]  # of its kind
-            elif kind is HandshakeCompleted:
+            elif kind is HandshakeCompleted and self._phase is Phase.HANDSHAKE:  # and not a renegotiation
                 self._established()
             elif kind is SessionReceived:
                 self.tickets += 1
@@ -330,19 +340,27 @@ class TimedConnection:
         self._finish()
 
     def _finish(self) -> None:
-        self._enter(Phase.OVER)
+        """It has done all it had to do."""
         self._tls.close()
         self._send()
-        with suppress(OSError):
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
-        self._close()
+        self._enter(Phase.CLOSING)
+        self._watch(READ)
         self._load.completed(self)
+
+    def _wait_for_end(self) -> None:
+        """Take what still comes, tickets for instance, until the server closes."""
+        try:
+            count = self._socket.recv_into(self._load.view)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            count = 0
+        if not count:
+            self._close()
 
     def _fail(self, error: TLSError | NetError) -> None:
         """End it because of an error; an alert that is due goes out if the socket takes it."""
-        in_tls = self._phase >= Phase.HANDSHAKE
-        self._enter(Phase.OVER)
-        if in_tls:
+        if self._phase >= Phase.HANDSHAKE:
             self._send()
         self._close()
         self._load.failed(self, error)
@@ -353,6 +371,7 @@ class TimedConnection:
         self._fail(NetError(NetCode.PEER_RESET, sentence, error.errno or 0, error.strerror or ""))
 
     def _close(self) -> None:
+        self._enter(Phase.OVER)
         self._load.poller.forget(self._socket.fileno())
         self._socket.close()
 

@@ -17,7 +17,7 @@ from handglass.net.errors import NetError
 from handglass.net.load.connection import Phase, TimedConnection
 from handglass.net.load.sessions import SessionPool
 from handglass.net.load.tally import Tally
-from handglass.net.server.deadlines import Deadlines
+from handglass.net.server.deadlines import NEVER, Deadlines
 from handglass.net.server.poller import make_poller
 from handglass.records import dataclass
 from handglass.registry.code_points import ProtocolVersion
@@ -35,6 +35,8 @@ TURN = 0.1
 """Seconds after which the loop at the latest looks at its clock and at who wants it to stop."""
 TICKET_SECONDS = 1.0
 """How long a connection that is to bring a ticket waits for it."""
+CLOSING_SECONDS = 0.5
+"""How long a server has to close after close_notify."""
 FAILURES_IN_A_ROW = 10
 """As many connections, or twice as many as there are at once, may fail one after the other; then the server is gone."""
 BUFFER = 1 << 18
@@ -59,7 +61,7 @@ class Plan:
     answer_seconds: float | None = None
 
 
-Tell = Callable[[Tally, "list[TimedConnection]"], None]
+Tell = Callable[[Tally, list[TimedConnection]], None]
 """Told in each turn of a run: what is counted so far, and which connections have been completed in this turn."""
 
 
@@ -78,6 +80,7 @@ class Load:
             Phase.HANDSHAKE: Deadlines(plan.handshake_seconds),
             Phase.ANSWER: Deadlines(plan.answer_seconds),
             Phase.TICKET: Deadlines(TICKET_SECONDS),
+            Phase.CLOSING: Deadlines(CLOSING_SECONDS),
         }
         self._next_look = 0.0
         self._under_way: set[TimedConnection] = set()
@@ -148,7 +151,12 @@ class Load:
         return tally
 
     def close(self) -> None:
-        """Give back what the loop holds."""
+        """Let the last connections come to their end, and give back what the loop holds."""
+        closing = self._limits[Phase.CLOSING]
+        while len(closing) and not self.stopped:
+            self._turn()
+        for connection in closing.expired(NEVER):
+            connection.drop()
         self.poller.close()
 
     # For the connections ---------------------------------------------------------------------------------

@@ -213,6 +213,8 @@ class ServedConnection:
         self.phase = Phase.GONE
         self.server.forget(self)
         self.socket.close()
+        if self.tls is not None:
+            self.tls.release()
 
     # Inside ----------------------------------------------------------------------------------------------
 

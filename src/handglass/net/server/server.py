@@ -9,6 +9,7 @@ own ends that one connection.
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -34,7 +35,9 @@ ACCEPT_BURST = 256
 """Connections taken in before those that stand have their turn."""
 OUT_OF_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 PAUSE = 0.2
-"""Seconds without accepting when the system has no room for another connection."""
+"""Seconds without accepting when there is no room for another connection."""
+SPARE_FILES = 64
+"""Of the files that may be open, how many no client gets: they are for what clients ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ class Server:
         self._due = NEVER
         """When something is due; nothing is before that."""
         self._paused_until = NEVER
+        self._is_full = False
         self._stop_at = NEVER
         for door in self._doors:
             door.open()
@@ -279,16 +283,26 @@ class Server:
             door.close()
         self._doors = []
 
-    def pause_accepting(self, error: OSError) -> None:
-        """Give the system time to find room for another connection."""
-        if self._paused_until == NEVER:
-            self._on_problem(
-                f"cannot accept more connections now ({error.strerror}): {len(self.connections)} are open"
-            )
+    @property
+    def has_room(self) -> bool:
+        """Whether another connection leaves files enough to serve those that are there."""
+        limit = open_files_limit()
+        return limit is None or len(self.connections) < limit - min(SPARE_FILES, limit // 2)
+
+    def pause_accepting(self, why: str) -> None:
+        """Take in nobody for a while, or until somebody leaves; said once until all who wait are in."""
+        if not self._is_full:
+            count = len(self.connections)
+            self._on_problem(f"no room for more than these {count} connections ({why}): the others wait")
+        self._is_full = True
         self._paused_until = self._now + PAUSE
         self._due = min(self._due, self._paused_until)
         for door in self._doors:
             door.shut()
+
+    def all_are_in(self) -> None:
+        """Nobody waits any more."""
+        self._is_full = False
 
 
 class _Door:
@@ -322,13 +336,27 @@ class _Door:
         for _ in range(ACCEPT_BURST):
             if not self._is_open:
                 return
+            if not server.has_room:
+                server.pause_accepting(f"the limit is {open_files_limit()} open files, see ulimit -n")
+                return
             try:
                 sock, address = accept()
             except BlockingIOError:
+                server.all_are_in()
                 return
             except OSError as error:
                 if error.errno in OUT_OF_ROOM:
-                    server.pause_accepting(error)
+                    server.pause_accepting(os.strerror(error.errno))
                     return
                 continue  # that one has gone already
             server.admit(sock, address)
+
+
+def open_files_limit() -> int | None:
+    """How many files this process may have open; None where there is no limit."""
+    try:
+        import resource  # noqa: PLC0415 - not on every system
+    except ImportError:
+        return None
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return None if limit == resource.RLIM_INFINITY else limit
