@@ -173,6 +173,26 @@ def test_reports_that_nobody_reads_hold_nobody_up(pki: Pki, tmp_path: Path) -> N
         )
 
 
+def test_who_says_few_words_is_heard_to_the_end(pki: Pki, tmp_path: Path) -> None:
+    """While one client's data waits for the reader, others come, say something and go: none of them stays open."""
+    data = os.urandom(1 << 16) * 64
+    with into_a_pipe(pki, tmp_path / "pipe", 1, "-quiet") as (server, port, ours), connect(port) as client:
+        sender = threading.Thread(target=client.sendall, args=(data,))
+        sender.start()
+        for number in range(20):
+            with connect(port) as other:
+                other.sendall(b"hello %02d" % number)
+                other.unwrap()  # both sides have said that they close
+        fcntl.fcntl(ours, F_SETPIPE_SZ, 1 << 20)
+        found = b""
+        while len(found) < len(data) + 20 * 8:
+            found += os.read(ours, 1 << 16)
+        sender.join()
+        for number in range(20):
+            assert b"hello %02d" % number in found
+        assert server.returncode is None
+
+
 def test_complaints_that_nobody_reads_hold_nobody_up(pki: Pki, tmp_path: Path) -> None:
     with into_a_pipe(pki, tmp_path / "pipe", 2, "-www") as (_, port, _):
         for _ in range(50):
