@@ -261,6 +261,7 @@ class _Forgetful:
         self.get_ticket = self._store.get_ticket
         self.put_id = self._store.put_id
         self.get_id = self._store.get_id
+        self.forget = self._store.forget
 
     def first_use(self, ticket: bytes) -> bool:  # noqa: ARG002 - as in the interface
         """Allow it."""
