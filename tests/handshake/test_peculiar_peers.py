@@ -281,3 +281,30 @@ def test_a_session_is_forgotten_for_the_servers_own_alert() -> None:
     assert alert_of(first.server) == AlertDescription.BAD_RECORD_MAC
     again = connect(ClientConfig(versions=TLS12, session=first.session()), server, clock=clock)
     assert not again.client.negotiated.resumed
+
+
+def test_the_clients_groups_bind_the_certificate() -> None:
+    """Below TLS 1.3 the curve of an ECDSA certificate must be one of them (RFC 8422 §5.3)."""
+    client = ClientConfig(versions=TLS12, groups=(NamedGroup.X25519, NamedGroup.SECP384R1))
+    small, large = identity("p256"), identity("p384")
+    refused = pair(client, ServerConfig(identities=(small,))).start().server
+    assert reason_of(refused) == "NO_COMMON_SUITE"
+    done = connect(client, ServerConfig(identities=(small, large)))
+    assert done.client.negotiated.peer_certificates == (large.certificate,)
+    connect(
+        replace(client, versions=TLS13), ServerConfig(identities=(small,))
+    )  # there the scheme alone counts
+
+
+def test_a_certificate_on_a_curve_that_was_not_offered() -> None:
+    """A server that shows one all the same is told so; nothing was said if the extension was left out."""
+    client = ClientConfig(versions=TLS12, groups=(NamedGroup.X25519,))
+    server = ServerConfig(identities=(identity("p256"),))
+    unsaid = replace(client, omit_extensions=frozenset({ExtensionType.SUPPORTED_GROUPS}))
+    made = pair(replace(unsaid, groups=(NamedGroup.SECP256R1,)), server)
+    made.start().check()
+    made = pair(replace(client, groups=(NamedGroup.SECP256R1,)), server)
+    made.client_events += made.client.start()
+    made.client._client.config = client
+    made.run()
+    assert reason_of(made.client) == "CERTIFICATE_CURVE_NOT_OFFERED"
