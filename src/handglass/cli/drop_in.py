@@ -12,7 +12,7 @@ import sys
 from .dispatch import PROGRAMS, dispatch
 
 NAME = "openssl"
-STANDS_IN = frozenset({"s_client", "s_server", "s_time", "verify"}) & PROGRAMS.keys()
+STANDS_IN = frozenset({"ciphers", "s_client", "s_server", "s_time", "verify"}) & PROGRAMS.keys()
 """The commands of `openssl` that are ours here."""
 
 
