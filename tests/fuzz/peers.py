@@ -271,7 +271,7 @@ class Peers:
             found = dns.rrset.from_text(name, 60, "IN", kind, *rows)
             honest = respond(query, found, validated=self.source.random() < 0.8).to_wire()
             # Most damage before the records only makes it nobody's answer; what dnspython throws away costs time.
-            kept = self.source.choice((2, 12 + len(name.to_wire()) + 4, len(honest) - 12, len(honest)))
+            kept = self.source.choice((2, 12 + len(name.to_text()) + 1 + 4, len(honest) - 12, len(honest)))
             damaged = honest[:kept] + (
                 mutate(self.source, honest[kept:], [honest]) if kept < len(honest) else b""
             )

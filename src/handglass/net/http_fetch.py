@@ -56,6 +56,7 @@ def fetch(
 ) -> bytes:
     """Return the body behind a URL: POST if `body` is given, else GET. Raises `NetError`."""
     proxy = _proxy_for(url, options, os.environ if environment is None else environment)
+    asked = url
     way = _Way(options, proxy, time.monotonic() + options.seconds)
     for _ in range(options.redirections + 1):
         status, head, answer = _exchange(url, way, body, content_type)
@@ -67,7 +68,7 @@ def fetch(
             reason = shown(head.split(b"\r\n", 1)[0].split(b" ", 1)[-1])
             raise NetError(NetCode.REFUSED, f"{url} was answered with {reason}")
         return answer
-    raise NetError(NetCode.REFUSED, f"{url}: more than {options.redirections} redirections")
+    raise NetError(NetCode.REFUSED, f"{asked}: more than {options.redirections} redirections")
 
 
 def _next_url(url: str, location: str) -> str:

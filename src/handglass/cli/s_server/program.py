@@ -87,6 +87,7 @@ class Program:
         self.screen = ServerScreen()
         self.counters = report.Counters()
         self.workers = workers or Workers()
+        self._is_worker = False
         self._talking: list[ServedConnection] = []
         self._has_terminal = is_terminal()
         self._make = application_for(self)
@@ -140,14 +141,15 @@ class Program:
 
     def run(self) -> None:
         """Serve until the end."""
-        with Signals(self):
+        self.workers.watch(self.server, lambda sentence: self.screen.error(f"s_server: {sentence}"))
+        with Signals(self, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if self._keyboard is not None:
                 self._keyboard.start()
             self.server.run()
         totals = self.totals
         for others in self.workers.end():
             if others is None:
-                self.screen.error("s_server: a worker ended without its counts")
+                self.screen.error("s_server: the counts of a worker that was ended are missing here")
             else:
                 totals = totals.plus(others)
         if not self.options.quiet:
@@ -156,8 +158,9 @@ class Program:
 
     def work(self, lifeline: int) -> report.Totals:
         """Serve as one of several, until the first process says so, or is gone."""
-        with Signals(self):
-            self.server.add(lifeline, Lifeline(lifeline, self.server.stop))
+        self._is_worker = True
+        Lifeline(lifeline, self.server)
+        with Signals(self, signal.SIGTERM, signal.SIGHUP):
             self.server.run()
         self.screen.close()
         return self.totals
@@ -180,21 +183,26 @@ class Program:
         self.server.config = self.settings.config
         if self._stapling is not None:
             self._stapling.prepare(self.settings.certificates.all)
-        if not self.options.quiet:
+        if not self.options.quiet and not self._is_worker:
             self.screen.error("s_server: the certificates were read again")
 
     def hung_up(self) -> None:
         """SIGHUP: the terminal has gone, or somebody wants the certificates read again."""
         if self._has_terminal and not is_terminal():
-            self.server.stop()
+            self.stop()
         else:
             self.reload()
+
+    def stop(self) -> None:
+        """End, with all workers: what is under way may finish; twice: at once."""
+        self.workers.stop()
+        self.server.stop()
 
     def quit(self) -> None:
         """End the server: what is under way may finish."""
         if not self.options.quiet:
             self.screen.error("shutdown accept socket")
-        self.server.stop()
+        self.stop()
 
     # For connections -------------------------------------------------------------------------------------
 
@@ -291,8 +299,9 @@ class Signals:
     A signal only writes a byte into a pair of sockets, which wakes the loop.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, *numbers: signal.Signals) -> None:
         self._program = program
+        self._numbers = numbers
         self._before: dict[int, Any] = {}
         self._ours, self._theirs = socket.socketpair()
         self._before_fd = -1
@@ -301,7 +310,7 @@ class Signals:
         self._ours.setblocking(False)
         self._theirs.setblocking(False)
         self._before_fd = signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in self._numbers:
             self._before[number] = signal.signal(number, _nothing)
         self._program.server.add(self._ours.fileno(), self)
 
@@ -318,7 +327,7 @@ class Signals:
             if number == signal.SIGHUP:
                 self._program.hung_up()
             elif number in self._before:
-                self._program.server.stop()
+                self._program.stop()
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:
