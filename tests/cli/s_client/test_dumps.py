@@ -7,14 +7,10 @@ import re
 import pytest
 
 from cli.s_server.serving import PROGRAM
-from handglass.handshake.observer import Observer
 from handglass.handshake.wants import Direction
 from handglass.messages.handshake import ClientHello, EncryptedExtensions, Extension, frame
 from handglass.observe.extensions import ExtensionDump
-from handglass.observe.several import combined
-from handglass.observe.wire import WireDump
 from handglass.registry.code_points import CipherSuite, CompressionMethod, ExtensionType, ProtocolVersion
-from support.engines import connect
 from support.peers import OpenSSLClient, OpenSSLServer, needs
 from support.pki import Pki
 from support.processes import Outcome
@@ -157,26 +153,3 @@ def test_raw_bytes(pki: Pki, options: tuple[str, ...]) -> None:
             shown += len(data)
     assert passed["write to"][:3] == b"\x16\x03\x01"
     assert passed["read from"][:3] == b"\x16\x03\x03"
-
-
-def test_pieces_are_numbered_by_where_they_begin() -> None:
-    """The pieces of one direction put together are all that went that way, in the order of the transport."""
-    seen = Lines()
-
-    class Bytes(Observer):
-        """Keeps what it is told."""
-
-        def __init__(self) -> None:
-            self.passed = dict.fromkeys(Direction, b"")
-
-        def wire(self, direction: Direction, data: bytes) -> None:
-            self.passed[direction] += data
-
-    client, server = Bytes(), Bytes()
-    watchers = (combined([client, WireDump(seen)]), server)
-    connect(observers=watchers)
-    assert client.passed[Direction.WRITE] == server.passed[Direction.READ] != b""
-    assert client.passed[Direction.READ] == server.passed[Direction.WRITE] != b""
-    starts = [int(start, 16) for start in re.findall(r"^read from \S+ \[(\S+)\]", seen.text, re.MULTILINE)]
-    sizes = [int(size) for size in re.findall(r"^read from .*\((\d+) bytes", seen.text, re.MULTILINE)]
-    assert starts == [sum(sizes[:at]) for at in range(len(sizes))]
