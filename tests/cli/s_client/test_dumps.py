@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 
 import pytest
 
@@ -11,8 +12,10 @@ from handglass.handshake.wants import Direction
 from handglass.messages.handshake import ClientHello, EncryptedExtensions, Extension, frame
 from handglass.observe.extensions import ExtensionDump
 from handglass.registry.code_points import CipherSuite, CompressionMethod, ExtensionType, ProtocolVersion
+from net.scripts import HAPPY
 from support.peers import OpenSSLClient, OpenSSLServer, needs
 from support.pki import Pki
+from support.plain_then_tls import plain_then_tls
 from support.processes import Outcome
 from support.s_client import ours, theirs
 
@@ -153,3 +156,26 @@ def test_raw_bytes(pki: Pki, options: tuple[str, ...]) -> None:
             shown += len(data)
     assert passed["write to"][:3] == b"\x16\x03\x01"
     assert passed["read from"][:3] == b"\x16\x03\x03"
+
+
+@needs("openssl")
+def test_raw_bytes_before_tls(pki: Pki) -> None:
+    """What is said in plain text is shown as well, in its order and before the hello, as OpenSSL does."""
+    shown = []
+    for client in (theirs, ours):
+        with plain_then_tls(pki.server("p256"), HAPPY["smtp"]) as met:
+            found = client(met.port, "-starttls", "smtp", "-debug", "-brief")
+        text = found.stdout.decode("utf-8", "replace").partition(" - 16 03 01")[0]
+        columns = re.findall(r"^[0-9a-f]{4} - .{48}  (.*)$", text, re.MULTILINE)
+        directions = [line.partition(" 0x")[0] for line in text.splitlines() if PIECE.match(line)]
+        shown.append(("".join(columns), [each for each, _ in groupby(directions)]))
+    assert shown[1] == shown[0]
+    assert "EHLO mail.example.com" in shown[0][0]
+    starts = re.findall(
+        r"^write to \S+ \[0x([0-9a-f]+)\] \((\d+) bytes",
+        found.stdout.decode("utf-8", "replace"),
+        re.MULTILINE,
+    )
+    assert [int(start, 16) for start, _ in starts] == [
+        sum(int(size) for _, size in starts[:at]) for at in range(len(starts))
+    ]
