@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from handglass.handshake.events import Event as Event
     from handglass.handshake.events import Failed as Failed
     from handglass.handshake.events import HandshakeCompleted as HandshakeCompleted
+    from handglass.handshake.events import HeartbeatAnswered as HeartbeatAnswered
     from handglass.handshake.events import KeyUpdated as KeyUpdated
     from handglass.handshake.events import PeerCertificateReceived as PeerCertificateReceived
     from handglass.handshake.events import (
@@ -94,6 +95,7 @@ _HOMES = {
         "Event",
         "Failed",
         "HandshakeCompleted",
+        "HeartbeatAnswered",
         "KeyUpdated",
         "PeerCertificateReceived",
         "PostHandshakeAuthenticationCompleted",

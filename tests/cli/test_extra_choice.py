@@ -105,3 +105,12 @@ def test_plain_certificates_get_no_lines(pki: Pki) -> None:
             server.port, "-cert", client.certificate, "-key", client.key, *sets(pki, "client", "p256")
         )
         assert both.stderr.count(b"Checking cert chain") == 1
+
+
+def test_ed25519_below_tls_1_3(pki: Pki) -> None:
+    """RFC 8422 allows it there; OpenSSL does not find its signature in the list, and leaves it out."""
+    options = ("-tls1_2", *sets(pki, "client", "ed25519"))
+    with OpenSSLServer(pki.server("p256"), "-verify", "3") as server:
+        assert told(theirs(server.port, *options).stderr.decode())[2] == "\tOverall Validity: NOT OK"
+        assert told(ours(server.port, *options).stderr.decode())[2] == "\tOverall Validity: OK"
+        server.wait_for(r"subject=.*CN = client ed25519")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,6 +136,20 @@ def test_a_client_of_gnutls(server: OpenSSLServer, pki: Pki, version: str) -> No
     )
     gnutls_client(server.port, version, *own_key(pki.client("p256")))
     server.wait_for(r"error 95 at depth 0: raw public key untrusted")
+
+
+@needs("openssl")
+def test_the_page(pki: Pki) -> None:
+    """The status page shows a client's key, as text and in JSON."""
+    asking = (*ENABLED, *shown(pki.client("p256")), "-quiet")
+    with serve(pki, *ENABLED, "-verify", "1", "-www") as process:
+        page = ours(process.port, *asking, data=b"GET / HTTP/1.0\r\n\r\n").stdout.decode()
+        request = b"GET / HTTP/1.0\r\nAccept: application/json\r\n\r\n"
+        facts = json.loads(ours(process.port, *asking, data=request).stdout.partition(b"\r\n\r\n")[2])
+    assert "no client certificate available\nServer-to-client raw public key negotiated\n" in page
+    assert facts["client_certificate"] is None
+    assert facts["client_public_key"]["verification"]["code"] == 95
+    assert facts["client_public_key"]["pem"] == public_key(pki.client("p256")).read_text()
 
 
 @needs("openssl")

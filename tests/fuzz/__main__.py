@@ -1,5 +1,11 @@
-"""`python -m fuzz [inputs [seed]]`, with src and tests on the path."""
+"""`python -m fuzz [inputs [seed]]` damages conversations, `python -m fuzz documents …` certificates and the like."""
 
-from fuzz.target import main
+import sys
 
-main()
+from fuzz import documents, target
+
+if sys.argv[1:2] == ["documents"]:
+    del sys.argv[1]
+    documents.main()
+else:
+    target.main()

@@ -90,13 +90,14 @@ def test_groups_in_an_old_server_hello() -> None:
     assert made.client.state == "read server certificate"
 
 
-def test_early_data_that_no_key_goes_with() -> None:
+@pytest.mark.parametrize("size", [0, 1, 16, 40])
+def test_early_data_that_no_key_goes_with(size: int) -> None:
     """It cannot be read, so it is passed over as all early data that is refused (RFC 8446 §4.2.10)."""
     offer = Extension(ExtensionType.EARLY_DATA, b"")
     made = pair(ClientConfig(extra_extensions=(offer,)))
     made.client.start()
     hello = bytes(made.client.data_to_send())
-    made.server_events += made.server.receive(hello + b"\x17\x03\x03\x00\x28" + bytes(40))
+    made.server_events += made.server.receive(hello + bytes((23, 3, 3, 0, size)) + bytes(size))
     assert made.server.error is None
     made.run().check()
     assert made.server.negotiated.early_data == "rejected"

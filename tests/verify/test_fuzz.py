@@ -1,56 +1,17 @@
-"""Mutated certificates and CRLs: whatever comes in, nothing escapes and the time is bounded."""
+"""Bytes that are no certificates, and chains with a little damage beside OpenSSL. `tests/fuzz` has much more of it."""
 
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
 
+from fuzz.documents import EVERYTHING
+from fuzz.mutate_der import mutate_der
 from handglass.records import replace
-from handglass.verify import Certificate, Crl, Purpose, TrustStore, VerifyParams, VerifyResult, verify_chain
-from verify.support import build, openssl, scenes, scenes_extensions, scenes_revocation
+from handglass.verify import Certificate, Crl, TrustStore, VerifyResult, verify_chain
+from verify.support import build, openssl, scenes
 from verify.support.openssl import Scene
-
-ROUNDS = 1500
-EVERYTHING = VerifyParams(
-    time=build.NOW,
-    purpose=Purpose.SSL_SERVER,
-    hosts=("server.test",),
-    email="me@example.test",
-    ip=bytes(4),
-    auth_level=2,
-    crl_check_all=True,
-    extended_crl=True,
-    use_deltas=True,
-    policies=(scenes.POLICY,),
-    explicit_policy=True,
-    policy_print=True,
-    x509_strict=True,
-    check_ss_sig=True,
-    allow_proxy_certs=True,
-)
-
-
-def mutated(data: bytes, draw: random.Random) -> bytes:
-    """Change a few bytes: flip, set, cut, double, insert; lengths and tags are hit as often as the rest."""
-    out = bytearray(data)
-    for _ in range(draw.choice((1, 1, 1, 2, 4))):
-        at = draw.randrange(len(out)) if out else 0
-        kind = draw.randrange(6)
-        if kind == 0 and out:
-            out[at] ^= 1 << draw.randrange(8)
-        elif kind == 1 and out:
-            out[at] = draw.choice((0, 1, 0x7F, 0x80, 0x84, 0xFF, 0x30, 0x31, 0x02))
-        elif kind == 2:
-            del out[at : at + draw.randrange(1, 9)]
-        elif kind == 3:
-            out[at:at] = out[at : at + draw.randrange(1, 60)]
-        elif kind == 4:
-            out[at:at] = draw.randbytes(draw.randrange(1, 6))
-        else:
-            del out[at + draw.randrange(1, 4) :]
-    return bytes(out)
 
 
 def verify(scene: Scene) -> VerifyResult:
@@ -62,71 +23,6 @@ def verify(scene: Scene) -> VerifyResult:
         0,
         crls=[Crl(der) for der in scene.crls],
     )
-
-
-def rich() -> list[Scene]:
-    """Chains with much in them: every kind of extension, proxies, indirect and delta CRLs."""
-    layers = scenes.layers(4)
-    layers[1].extensions["nc"] = build.name_constraints(
-        [build.dns("test"), build.ip(bytes(8))], [build.email("x.test")]
-    )
-    layers[2].extensions["pol"] = build.policies(scenes.POLICY, build.ANY_POLICY)
-    layers[2].extensions["map"] = build.policy_mappings((scenes.POLICY, scenes.OTHER_POLICY))
-    layers[2].extensions["con"] = build.policy_constraints(1, 1)
-    layers[3].extensions["cdp"] = build.distribution_points(
-        build.distribution_point([build.uri("http://x/")], [1, 2], build.name("CN=x"))
-    )
-    layers[3].extensions["san"] = build.alternative_names(
-        build.dns("server.test"),
-        build.email("me@example.test"),
-        build.ip(bytes(4)),
-        build.directory(build.name("CN=x")),
-        build.other("1.3.6.1.5.5.7.8.9", build.encode(0x0C, b"a@b")),
-    )
-    built = scenes.make(layers)
-    crls = [
-        build.crl(built[2], [build.revoked(7, build.reason(1)), build.revoked(8)]),
-        build.crl(
-            built[1], [], [build.crl_number(1), build.issuing_point([build.uri("http://x/")], reasons=[1])]
-        ),
-    ]
-    found = [scenes.scene(built, EVERYTHING, crls=crls)]
-    for generator in (
-        scenes_extensions.proxies,
-        scenes_revocation.indirect,
-        scenes_revocation.deltas,
-        scenes_extensions.resources,
-    ):
-        found += [
-            replace(scene, params=EVERYTHING)
-            for _, scene in list(generator())[:: 40 if generator is not scenes_extensions.proxies else 7]
-        ]
-    return found
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_nothing_escapes(seed: int) -> None:
-    draw = random.Random(seed)
-    sources = rich()
-    slowest = 0.0
-    for _ in range(ROUNDS):
-        scene = draw.choice(sources)
-        which = draw.randrange(4)
-        if which == 0:
-            scene = replace(scene, leaf=mutated(scene.leaf, draw))
-        elif which == 1:
-            scene = replace(scene, untrusted=[mutated(der, draw) for der in scene.untrusted])
-        elif which == 2:
-            scene = replace(scene, anchors=[mutated(der, draw) for der in scene.anchors])
-        else:
-            scene = replace(scene, crls=[mutated(der, draw) for der in scene.crls])
-        started = time.process_time()
-        result = verify(scene)
-        slowest = max(slowest, time.process_time() - started)
-        for certificate in result.chain:
-            text = f"{certificate.subject}{certificate.key_text}{certificate.validity_text}{certificate.problems}"
-            assert text.isprintable() or text
-    assert slowest < 2
 
 
 def test_random_bytes() -> None:
@@ -160,18 +56,19 @@ def test_what_openssl_rejects_we_do_not_accept() -> None:
     """A mutated chain that verifies for us verifies for OpenSSL as well."""
     draw = random.Random(13)
     plain = scenes.scene(scenes.make(scenes.layers(3)), scenes.SERVER)
+    others = [plain.leaf, *plain.untrusted, *plain.anchors]
     accepted = 0
-    for _ in range(1500):
+    for _ in range(4000):
         position = draw.randrange(3)
         if position == 0:
-            scene = replace(plain, leaf=mutated(plain.leaf, draw))
+            scene = replace(plain, leaf=mutate_der(draw, plain.leaf, others))
         elif position == 1:
-            scene = replace(plain, untrusted=[mutated(der, draw) for der in plain.untrusted])
+            scene = replace(plain, untrusted=[mutate_der(draw, der, others) for der in plain.untrusted])
         else:
-            scene = replace(plain, anchors=[mutated(der, draw) for der in plain.anchors])
-        if not verify(scene).ok:
-            continue
+            scene = replace(plain, anchors=[mutate_der(draw, der, others) for der in plain.anchors])
+        if not verify(scene).ok or not all(map(openssl.readable, scene.anchors)):
+            continue  # what OpenSSL does not read, it does not trust: docs/verify-differences.md, "Files"
         accepted += 1
         outcome, error, _ = openssl.run_library(scene)
         assert (outcome, error) == (1, 0)
-    assert accepted < 1500
+    assert 20 < accepted < 4000

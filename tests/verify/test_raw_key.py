@@ -40,7 +40,9 @@ def test_outcomes(expected: bool, params: VerifyParams, codes: list[VerifyCode])
     assert [event.code for event in ended.problems] == codes[:1]
 
 
-@pytest.mark.parametrize("key", [b"", b"\x30\0", KEY[:-1], b"\xff" * 50])
+@pytest.mark.parametrize(
+    "key", [b"", b"\x30\0", KEY[:-1], b"\xff" * 50], ids=["empty", "no fields", "cut", "no DER"]
+)
 def test_bytes_that_are_no_key(key: bytes) -> None:
     """They are judged, not raised."""
     result = verify_raw_key(key, WEAK, expected=False)

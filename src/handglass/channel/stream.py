@@ -30,6 +30,7 @@ CHANGE_CIPHER_SPEC = int(ContentType.CHANGE_CIPHER_SPEC)
 ALERT = int(ContentType.ALERT)
 HANDSHAKE = int(ContentType.HANDSHAKE)
 APPLICATION_DATA = int(ContentType.APPLICATION_DATA)
+HEARTBEAT = int(ContentType.HEARTBEAT)
 FATAL = int(AlertLevel.FATAL)
 KNOWN_TYPES = frozenset({CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA})
 
@@ -41,6 +42,9 @@ LEAST_EXPANSION = 1 + 16
 
 EARLY = 1
 """The epoch of early data (RFC 9147 §6.1 numbers them so)."""
+
+UNDECIPHERABLE = (reasons.BAD_RECORD_MAC, reasons.RECORD_TOO_SHORT)
+"""What becomes of a record under other keys: it may be early data that is refused (RFC 8446 §4.2.10)."""
 
 BULK = 2048
 """Bytes of input from which on records are opened many at a time."""
@@ -82,6 +86,8 @@ class StreamChannel:
         self.skip_early_data = 0
         self.write_limit = MAX_PLAINTEXT
         self.pad_to = 0
+        self.takes_heartbeats = False
+        """Records with heartbeats are allowed (RFC 6520)."""
         self.announce: Callable[[int, int], None] | None = None
         """Told type and body length of each message that is not complete yet, so that it can be refused early."""
         self.bytes_read = 0
@@ -198,7 +204,7 @@ class StreamChannel:
                 raise PeerError(reasons.BAD_CHANGE_CIPHER_SPEC, f"its content is {payload[:8].hex()!r}")
             if self.watcher is not None:
                 self.watcher.change_cipher_spec(False, payload)
-        elif content_type != APPLICATION_DATA:
+        elif content_type != APPLICATION_DATA and not (self.takes_heartbeats and content_type == HEARTBEAT):
             raise PeerError(reasons.UNKNOWN_RECORD_TYPE, f"type {content_type}")
         return payload
 
@@ -282,7 +288,7 @@ class StreamChannel:
         try:
             content_type, plain = self.reader.open(header, view)
         except PeerError as error:
-            if self.skip_early_data and error.reason is reasons.BAD_RECORD_MAC:
+            if self.skip_early_data and error.reason in UNDECIPHERABLE:
                 self._skip(length)
                 return None
             raise
@@ -308,7 +314,7 @@ class StreamChannel:
             foreign = header[1] != 3 if len(header) > 1 else header[0] not in KNOWN_TYPES
             if foreign:
                 raise not_tls(bytes(self._in[self._at : self._at + 64]))
-        if header[0] not in KNOWN_TYPES:
+        if header[0] not in KNOWN_TYPES and not (self.takes_heartbeats and header[0] == HEARTBEAT):
             raise PeerError(reasons.UNKNOWN_RECORD_TYPE, f"type {header[0]}")
         if len(header) > 1 and header[1] != 3:
             raise PeerError(reasons.WRONG_RECORD_VERSION, f"0x{header[1:3].hex()}")
@@ -427,6 +433,13 @@ class StreamChannel:
             return
         self._flush_handshake()
         self._seal(APPLICATION_DATA, data, self.write_limit)
+
+    def send_heartbeat(self, message: bytes) -> None:
+        """Send a heartbeat in a record of its own (RFC 6520 §4)."""
+        if self._write_closed:
+            return
+        self._flush_handshake()
+        self._seal(HEARTBEAT, message, MAX_PLAINTEXT)
 
     def close_writes(self) -> None:
         """Send nothing more: after close_notify or a fatal alert nothing may follow (RFC 8446 §6.1, §6.2)."""

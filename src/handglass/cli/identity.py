@@ -90,7 +90,9 @@ def load_identity(files: IdentityFiles, words: Words, ask: Callable[[str], bytes
     )
     chain: tuple[bytes, ...] = ()
     if files.chain:
-        chain = tuple(_load(files.chain, words.chain, load_certificates, several=True))
+        # A file that begins with the certificate itself holds the whole chain.
+        found = _load(files.chain, words.chain, load_certificates, several=True)
+        chain = tuple(each for each in found if each != certificate)
     try:
         return make_identity(certificate, key, chain, files.certificate)
     except ContainerError as problem:

@@ -17,9 +17,9 @@ bytes to send.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from handglass.channel.stream import ALERT, APPLICATION_DATA, HANDSHAKE, StreamChannel
+from handglass.channel.stream import ALERT, APPLICATION_DATA, HANDSHAKE, HEARTBEAT, StreamChannel
 from handglass.connection.watcher import ChannelWatcher
 from handglass.crypto import CryptoError
 from handglass.handshake.config import ClientConfig, ServerConfig
@@ -29,8 +29,10 @@ from handglass.handshake.events import (
     DataReceived,
     Event,
     Failed,
+    HeartbeatAnswered,
     WarningReceived,
 )
+from handglass.handshake.lazy import lazy_property
 from handglass.handshake.observer import Observer
 from handglass.handshake.state import Negotiated, State
 from handglass.handshake.tls13.connected import send_key_update
@@ -38,6 +40,9 @@ from handglass.handshake.wants import Ask, Conversation, Direction
 from handglass.registry import reasons
 from handglass.registry.code_points import AlertDescription, AlertLevel, ProtocolVersion
 from handglass.registry.errors import AlertReceived, LocalError, PeerError, TLSError
+
+if TYPE_CHECKING:
+    from handglass.handshake.heartbeat import Heartbeats
 
 UPDATE_MARGIN = 1 << 10
 """Records before the limit of a key at which it is updated (RFC 8446 §5.5)."""
@@ -273,6 +278,23 @@ class Connection:
         self._aside(send_key_update(self._me, request=request_peer))
         return self._take_events()
 
+    def send_heartbeat(self, payload: bytes | None = None) -> None:
+        """Ask the peer for a sign of life (RFC 6520); `HeartbeatAnswered` comes when it gives one.
+
+        Raises:
+            LocalError: heartbeats have not been agreed on, one is under way, the handshake is not done, or the payload
+                is too long.
+        """
+        if not self._me.sends_data or self._me.renegotiating or self.error is not None or self._closed:
+            raise LocalError(reasons.INTERNAL_ERROR, "this needs an open connection whose handshake is done")
+        self._channel.send_heartbeat(self._heartbeats.request(payload))
+
+    @lazy_property
+    def _heartbeats(self) -> Heartbeats:
+        from handglass.handshake.heartbeat import Heartbeats  # noqa: PLC0415 - hardly anybody has them
+
+        return Heartbeats(self._me)
+
     def _aside(self, conversation: Conversation[None]) -> None:
         if not self._me.sends_data or self.error is not None or self._closed:
             raise LocalError(reasons.INTERNAL_ERROR, "this needs an open connection whose handshake is done")
@@ -332,6 +354,8 @@ class Connection:
             elif content_type == HANDSHAKE:
                 self._warnings = 0
                 driver.take_message(payload)
+            elif content_type == HEARTBEAT:
+                self._take_heartbeat(payload)
             else:
                 driver.take_change_cipher_spec()
         if self._held and not self._me.renegotiating and not self._closed:
@@ -350,6 +374,13 @@ class Connection:
             self._warnings = 0
             me.key_updates_in_a_row = 0
             self._events.append(DataReceived(payload, early=not me.receives_data))
+
+    def _take_heartbeat(self, payload: bytes) -> None:
+        response, answered = self._heartbeats.take(payload)
+        if response is not None:
+            self._channel.send_heartbeat(response)
+        if answered is not None:
+            self._events.append(HeartbeatAnswered(answered))
 
     def _take_alert(self, payload: bytes) -> None:
         level, description = AlertLevel(payload[0]), AlertDescription(payload[1])

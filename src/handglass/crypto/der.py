@@ -35,18 +35,22 @@ __all__ = [
     "DerError",
     "Element",
     "bit_string",
+    "boolean",
     "decode_oid",
     "encode",
     "encode_integer",
     "encode_object_identifier",
     "encode_oid",
     "integer",
+    "is_minimal",
     "object_identifier",
     "octet_string",
+    "optional_fields",
     "parse",
     "read",
     "read_all",
     "read_whole",
+    "strict_integer",
 ]
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
@@ -172,12 +176,50 @@ def octet_string(element: Element) -> bytes:
     return element.expect(OCTET_STRING, "an octet string").content
 
 
-def bit_string(element: Element) -> bytes:
-    """Give the bytes of a BIT STRING that has whole bytes, as signatures and keys have. Raises DerError."""
-    content = element.expect(BIT_STRING, "a bit string").content
+def strict_integer(element: Element, tag: int = INTEGER) -> int:
+    """Give the value of an INTEGER, which may have an implicit tag. Raises DerError for one that is empty or padded."""
+    content = element.expect(tag, "an integer").content
+    if not is_minimal(content):
+        raise DerError(
+            f"an integer in {len(content)} bytes that needs another number, at offset {element.start}"
+        )
+    return int.from_bytes(content, "big", signed=True)
+
+
+def is_minimal(content: bytes) -> bool:
+    """Whether these are the content bytes of an INTEGER, no more than it needs (X.690 §8.3.2)."""
+    padded = len(content) > 1 and content[0] in {0, 0xFF} and (content[0] ^ content[1]) < 0x80
+    return bool(content) and not padded
+
+
+def boolean(element: Element, tag: int = BOOLEAN) -> bool:
+    """Give the value of a BOOLEAN, which may have an implicit tag. Raises DerError for one that is not one byte."""
+    content = element.expect(tag, "a boolean").content
+    if len(content) != 1:
+        raise DerError(f"a boolean of {len(content)} bytes, at offset {element.start}")
+    return bool(content[0])
+
+
+def bit_string(element: Element, tag: int = BIT_STRING) -> bytes:
+    """Give the bytes of a BIT STRING, which may have an implicit tag, its unused last bits cleared. Raises DerError."""
+    content = element.expect(tag, "a bit string").content
     if not content or content[0] > 7:
         raise DerError(f"a bit string without a valid count of unused bits, at offset {element.start}")
-    return content[1:]
+    if not content[0]:
+        return content[1:]
+    bits = bytearray(content[1:])
+    if bits:
+        bits[-1] &= 0xFF << content[0] & 0xFF
+    return bytes(bits)
+
+
+def optional_fields(fields: list[Element], order: tuple[int, ...], what: str) -> dict[int, Element]:
+    """Give optional fields by their tags. Raises DerError for another tag, and for a field twice or out of order."""
+    places = [order.index(field.tag) if field.tag in order else -1 for field in fields]
+    for field, place, before in zip(fields, places, [-1, *places], strict=False):
+        if place <= before:
+            raise DerError(f"{what}: a field with tag 0x{field.tag:02x} that does not belong there")
+    return {field.tag: field for field in fields}
 
 
 def object_identifier(element: Element) -> str:
@@ -192,7 +234,11 @@ def decode_oid(content: bytes) -> str:
         raise DerError("an object identifier that is empty, unfinished or over long")
     arcs: list[int] = []
     value = 0
+    begins = True
     for byte in content:
+        if begins and byte == 0x80:
+            raise DerError("an object identifier with a number in more bytes than needed")
+        begins = byte < 0x80
         value = value << 7 | byte & 0x7F
         if byte < 0x80:
             arcs.append(value)

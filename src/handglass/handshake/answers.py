@@ -34,6 +34,10 @@ def take_answers(me: ClientState, bodies: dict[ExtensionType, bytes]) -> None:
         if protocols[0] not in config.alpn:
             raise PeerError(reasons.ILLEGAL_APPLICATION_PROTOCOL, f"{protocols[0]!r} was not offered")
         facts.alpn = protocols[0]
+    if (body := bodies.get(ExtensionType.HEARTBEAT)) is not None:
+        from handglass.handshake.heartbeat import agree  # noqa: PLC0415 - hardly anybody has them
+
+        agree(me, body)
     if (body := bodies.get(ExtensionType.RECORD_SIZE_LIMIT)) is not None:
         if ExtensionType.MAX_FRAGMENT_LENGTH in bodies:
             raise PeerError(reasons.TWO_RECORD_LIMITS, "max_fragment_length came with it (RFC 8449 §5)")

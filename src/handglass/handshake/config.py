@@ -154,6 +154,8 @@ class Config:
     """The same for what a client may show."""
     strict_chains: bool = False
     """Show only certificates whose whole chain is signed as the peer accepts (RFC 5246 §7.4.2, RFC 8446 §4.4.2.2)."""
+    heartbeats: bool = False
+    """Tell the peer that it may send heartbeats, and answer them (RFC 6520)."""
     allow_renegotiation: bool = True
     allow_legacy_peer: bool = False
     """Handshake with peers that lack secure renegotiation (RFC 5746 §4.1, §4.3)."""

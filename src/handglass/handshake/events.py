@@ -87,6 +87,13 @@ class KeyUpdated(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HeartbeatAnswered(Event):
+    """The peer has answered our heartbeat request with its payload (RFC 6520 §4)."""
+
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class RenegotiationRequested(Event):
     """The peer wants to renegotiate (RFC 5246 §7.4.1.1); `accepted` says whether it is let."""
 

@@ -14,7 +14,13 @@ from handglass.messages import extensions as ext
 from handglass.messages.handshake import Extension
 from handglass.record.protection import MAX_PLAINTEXT
 from handglass.registry import reasons, suites
-from handglass.registry.code_points import CertificateType, CipherSuite, ExtensionType, ProtocolVersion
+from handglass.registry.code_points import (
+    CertificateType,
+    CipherSuite,
+    ExtensionType,
+    HeartbeatMode,
+    ProtocolVersion,
+)
 from handglass.registry.errors import PeerError
 
 UNDERSTOOD = (
@@ -145,6 +151,17 @@ def choose_limits(me: ServerState, hello: ClientHelloView) -> list[Extension]:
     channel.write_limit = min(channel.write_limit, length)
     channel.limit_reads(length, reasons.MAX_FRAGMENT_LENGTH_EXCEEDED)
     return [Extension(ExtensionType.MAX_FRAGMENT_LENGTH, body)]
+
+
+def choose_heartbeats(me: ServerState, hello: ClientHelloView) -> list[Extension]:
+    """Answer heartbeat, if heartbeats are wanted (RFC 6520 §2)."""
+    body = hello.body(ExtensionType.HEARTBEAT)
+    if body is None or not me.config.heartbeats:
+        return []
+    from handglass.handshake.heartbeat import agree  # noqa: PLC0415 - hardly anybody has them
+
+    agree(me, body)
+    return [Extension(ExtensionType.HEARTBEAT, bytes((HeartbeatMode.PEER_ALLOWED_TO_SEND,)))]
 
 
 def stapled_responses(config: ServerConfig, identity: Identity) -> Conversation[Sequence[bytes | None]]:

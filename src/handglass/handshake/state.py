@@ -105,6 +105,7 @@ class Negotiated:
     extended_master_secret: bool = False
     encrypt_then_mac: bool = False
     secure_renegotiation: bool = False
+    peer_takes_heartbeats: bool = False
     early_data: str = "not sent"
     """not sent, accepted or rejected"""
     hello_retried: bool = False

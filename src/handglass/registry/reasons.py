@@ -47,6 +47,14 @@ EOF_DURING_HANDSHAKE = Reason("EOF_DURING_HANDSHAKE", A.HANDSHAKE_FAILURE,
     "The peer closed the connection in the middle of the handshake, without an alert", "RFC 8446 §6.2")
 HANDSHAKE_CALLED_OFF = Reason("HANDSHAKE_CALLED_OFF", A.CLOSE_NOTIFY,
     "The peer has called the handshake off", "RFC 8446 §6.1")
+ILLEGAL_HEARTBEAT_MODE = Reason("ILLEGAL_HEARTBEAT_MODE", A.ILLEGAL_PARAMETER,
+    "The peer says of heartbeats what cannot be said", "RFC 6520 §2")
+HEARTBEATS_NOT_AGREED_ON = Reason("HEARTBEATS_NOT_AGREED_ON", A.INTERNAL_ERROR,
+    "The peer has not agreed to heartbeats", "RFC 6520 §2")
+HEARTBEAT_UNDER_WAY = Reason("HEARTBEAT_UNDER_WAY", A.INTERNAL_ERROR,
+    "A heartbeat request still waits for its response", "RFC 6520 §3")
+HEARTBEAT_TOO_LONG = Reason("HEARTBEAT_TOO_LONG", A.INTERNAL_ERROR,
+    "A heartbeat must fit into one record", "RFC 6520 §4")
 UNKNOWN_RECORD_TYPE = Reason("UNKNOWN_RECORD_TYPE", A.UNEXPECTED_MESSAGE,
     "The peer sent a record of a type that does not exist", "RFC 8446 §5")
 WRONG_RECORD_VERSION = Reason("WRONG_RECORD_VERSION", A.PROTOCOL_VERSION,

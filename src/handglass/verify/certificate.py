@@ -107,6 +107,13 @@ class Certificate:
         return ExtensionFacts(self)
 
     @cached_property
+    def well_formed(self) -> bool:
+        """Whether names, serial number and outer structure are such that other programs read the certificate at all."""
+        if not self.readable or self.issuer.problems or self.subject.problems:
+            return False
+        return der.is_minimal(self.serial_content) and der.parse(self.der).end == len(self.der)
+
+    @cached_property
     def problems(self) -> tuple[str, ...]:
         """Say what is malformed, one sentence each; empty for a well-formed certificate."""
         found = [*self._notes, *self._extension_list[1]]
@@ -116,7 +123,9 @@ class Certificate:
             return tuple(found)
         if self.version not in {1, 2, 3}:
             found.append(f"version {self.version} does not exist")
-        if self.serial < 0:
+        if not der.is_minimal(self.serial_content):
+            found.append(f"the serial number is no integer: {self.serial_content.hex() or 'it has no bytes'}")
+        elif self.serial < 0:
             found.append("the serial number is negative")
         elif self.serial == 0:
             found.append("the serial number is zero")
@@ -174,12 +183,9 @@ class Certificate:
         self.tbs = parts[0].encoding
         self._read_signed(parts[0].expect(der.SEQUENCE, "signed part").children(self._notes))
         self.signature_algorithm = AlgorithmIdentifier.read(parts[1])
-        bits = parts[2].expect(der.BIT_STRING, "signature").content
-        if not bits or bits[0] > 7:
-            raise der.DerError("the signature is no bit string")
-        if bits[0]:
+        self.signature = der.bit_string(parts[2])
+        if parts[2].content[0]:
             self._notes.append("the signature is no whole number of bytes")
-        self.signature = bits[1:]
 
     def _read_signed(self, fields: list[der.Element]) -> None:
         if fields and fields[0].tag == 0xA0:

@@ -147,8 +147,7 @@ class Crl:
             raise der.DerError(f"{len(parts)} parts where three belong")
         self.tbs = parts[0].encoding
         self.signature_algorithm = AlgorithmIdentifier.read(parts[1])
-        bits = parts[2].expect(der.BIT_STRING, "signature").content
-        self.signature = bits[1:]
+        self.signature = der.bit_string(parts[2])
         fields = parts[0].expect(der.SEQUENCE, "signed part").children()
         if fields and fields[0].tag == der.INTEGER:
             fields.pop(0)
@@ -185,20 +184,15 @@ class Crl:
             return None
 
     def _read_point(self, element: der.Element) -> IssuingDistributionPoint:
-        point = None
-        flags: dict[int, bool] = {}
-        reasons = None
-        for field in element.expect(der.SEQUENCE, "issuing distribution point").children():
-            if field.tag == 0xA0:
-                point = DistributionPoint.read_name(field).resolved(self.issuer)
-            elif field.tag in {0x81, 0x82, 0x84, 0x85}:
-                flags[field.tag] = any(field.content)
-            elif field.tag == 0x83:
-                reasons = read_reasons(field)
-            else:
-                raise der.DerError(f"a field with tag 0x{field.tag:02x}")
-        only = (flags.get(0x81, False), flags.get(0x82, False), flags.get(0x85, False))
-        return IssuingDistributionPoint(point, *only, flags.get(0x84, False), reasons)
+        what = "issuing distribution point"
+        order = (0xA0, 0x81, 0x82, 0x83, 0x84, 0x85)
+        fields = der.optional_fields(element.expect(der.SEQUENCE, what).children(), order, what)
+        point = DistributionPoint.read_name(fields[0xA0]).resolved(self.issuer) if 0xA0 in fields else None
+        reasons = read_reasons(fields[0x83]) if 0x83 in fields else None
+        user, ca, indirect, attribute = (
+            tag in fields and der.boolean(fields[tag], tag) for tag in (0x81, 0x82, 0x84, 0x85)
+        )
+        return IssuingDistributionPoint(point, user, ca, attribute, indirect, reasons)
 
     @cached_property
     def _entries(self) -> _Entries:
@@ -240,7 +234,7 @@ class _Entries:
 
 
 def _read_integer(element: der.Element) -> int:
-    return der.integer(element.expect(der.INTEGER, "number").content)
+    return der.strict_integer(element)
 
 
 _HANDLED = {ISSUING_DISTRIBUTION_POINT, AUTHORITY_KEY_ID, DELTA_INDICATOR}

@@ -7,7 +7,6 @@ v3" that stands beside the list at https://www.gstatic.com/ct/log_list/v3/; RFC 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 
@@ -61,7 +60,7 @@ def _from_json(text: str) -> list[CtLog]:
         ]
     except RecursionError:
         raise CtLogError("the log list is nested too deeply") from None
-    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
         name = type(problem).__name__
         raise CtLogError(f"the log list is not a JSON log list (version 3): {name}: {problem}") from None
 
@@ -92,6 +91,6 @@ def _section(name: str, sections: dict[str, dict[str, str]]) -> CtLog:
             raise CtLogError(f"log conf missing {field}: section [{name}]")
     try:
         key = base64.b64decode(section["key"], validate=True)
-    except binascii.Error:
+    except ValueError:
         raise CtLogError(f"log conf invalid key: section [{name}]") from None
     return CtLog(section["description"], key)

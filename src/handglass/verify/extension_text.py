@@ -182,7 +182,7 @@ def _authority_key(element: der.Element) -> list[str]:
             prefix = "keyid:" if len(fields) > 1 else ""
             lines.append(prefix + field.content.hex(":").upper())
         elif field.tag == 0xA1:
-            lines += map(general_name, read_general_names(field))
+            lines += map(general_name, read_general_names(field, 0xA1))
         elif field.tag == 0x82:
             lines.append("serial:" + (field.content.lstrip(b"\0") or b"\0").hex(":").upper())
     return lines

@@ -99,7 +99,7 @@ def read_extensions(element: der.Element) -> tuple[tuple[Extension, ...], tuple[
             fields = item.expect(der.SEQUENCE, "extension").children(problems)
             if len(fields) not in {2, 3}:
                 raise der.DerError(f"an extension of {len(fields)} fields at offset {item.start}")
-            critical = len(fields) == 3 and any(fields[1].expect(der.BOOLEAN, "critical").content)
+            critical = len(fields) == 3 and der.boolean(fields[1])
             oid = der.decode_oid(fields[0].expect(der.OID, "extension").content)
             found.append(
                 Extension(oid, critical, fields[-1].expect(der.OCTET_STRING, "extension value").content)
@@ -121,7 +121,7 @@ class ExtensionFacts:
         self._certificate = certificate
         self._extensions = certificate.extensions
         self._problems: list[str] = []
-        self.invalid = not certificate.readable or bool(certificate._extension_list[1])
+        self.invalid = not certificate.well_formed or bool(certificate._extension_list[1])
         constraints = self._read(BASIC_CONSTRAINTS, _read_basic_constraints)
         self.basic_constraints = constraints
         self.ca = constraints is not None and constraints.ca
@@ -243,33 +243,21 @@ def fits_signature(subject: Certificate, issuer: Certificate) -> bool:
 
 def _read_basic_constraints(element: der.Element) -> BasicConstraints:
     fields = element.expect(der.SEQUENCE, "basic constraints").children()
-    ca = bool(fields and fields[0].tag == der.BOOLEAN and any(fields.pop(0).content))
+    ca = bool(fields and fields[0].tag == der.BOOLEAN and der.boolean(fields.pop(0)))
     if not fields:
         return BasicConstraints(ca, None)
     if len(fields) > 1:
         raise der.DerError("basic constraints with too many fields")
-    length = der.integer(fields[0].expect(der.INTEGER, "path length").content)
+    length = der.strict_integer(fields[0])
     return BasicConstraints(ca, min(length, 1 << 30))
 
 
 def _read_key_usage(element: der.Element) -> int:
-    bits = read_bits(element, "key usage")
-    return int.from_bytes(bits[:2], "little")
+    return int.from_bytes(der.bit_string(element)[:2], "little")
 
 
 def _read_netscape_type(element: der.Element) -> int:
-    return int.from_bytes(read_bits(element, "Netscape certificate type")[:1], "big")
-
-
-def read_bits(element: der.Element, what: str, tag: int = der.BIT_STRING) -> bytes:
-    """Read a BIT STRING as bytes, its unused last bits cleared."""
-    content = element.expect(tag, what).content
-    if not content or content[0] > 7 or (len(content) == 1 and content[0]):
-        raise der.DerError(f"{what}: no bit string")
-    bits = bytearray(content[1:])
-    if bits:
-        bits[-1] &= 0xFF << content[0] & 0xFF
-    return bytes(bits)
+    return int.from_bytes(der.bit_string(element)[:1], "big")
 
 
 def read_oids(element: der.Element) -> tuple[str, ...]:
@@ -284,22 +272,18 @@ def _read_octets(element: der.Element) -> bytes:
 
 def read_authority_key_id(element: der.Element) -> AuthorityKeyIdentifier:
     """Read an authority key identifier (RFC 5280 §4.2.1.1). Raises DerError."""
-    key_id = issuer = serial = None
-    for field in element.expect(der.SEQUENCE, "authority key identifier").children():
-        if field.tag == 0x80:
-            key_id = field.content
-        elif field.tag == 0xA1:
-            issuer = read_general_names(field)
-        elif field.tag == 0x82:
-            serial = der.integer(field.content)
-        else:
-            raise der.DerError(f"authority key identifier: a field with tag 0x{field.tag:02x}")
-    return AuthorityKeyIdentifier(key_id, issuer, serial)
+    what = "authority key identifier"
+    fields = der.optional_fields(element.expect(der.SEQUENCE, what).children(), (0x80, 0xA1, 0x82), what)
+    return AuthorityKeyIdentifier(
+        fields[0x80].content if 0x80 in fields else None,
+        read_general_names(fields[0xA1], 0xA1) if 0xA1 in fields else None,
+        der.strict_integer(fields[0x82], 0x82) if 0x82 in fields else None,
+    )
 
 
 def _read_proxy(element: der.Element) -> tuple[int | None]:
     fields = element.expect(der.SEQUENCE, "proxy certificate information").children()
-    length = der.integer(fields.pop(0).content) if fields and fields[0].tag == der.INTEGER else None
+    length = der.strict_integer(fields.pop(0)) if fields and fields[0].tag == der.INTEGER else None
     if len(fields) != 1:
         raise der.DerError("proxy certificate information without a policy")
     fields[0].expect(der.SEQUENCE, "proxy policy").children()[0].expect(der.OID, "policy language")

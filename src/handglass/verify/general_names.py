@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 OTHER, EMAIL, DNS, X400, DIRECTORY, EDI_PARTY, URI, IP, REGISTERED = range(9)
+CONSTRUCTED = {OTHER, X400, DIRECTORY, EDI_PARTY}
 ALL_REASONS = 0x807F  # all nine ReasonFlags, first bit as 0x80 of the first byte, second byte above it
 MAX_NAMES = 1 << 16
 
@@ -43,7 +44,7 @@ class GeneralName:
     def read(cls, element: der.Element) -> GeneralName:
         """Read one GeneralName. Raises DerError."""
         kind = element.tag & 0x1F
-        if element.tag & 0xC0 != 0x80 or kind > REGISTERED:
+        if kind > REGISTERED or element.tag != 0x80 | kind | (0x20 if kind in CONSTRUCTED else 0):
             raise der.DerError(f"a general name with tag 0x{element.tag:02x}")
         if kind == DIRECTORY:
             inner = element.children()
@@ -59,14 +60,18 @@ class GeneralName:
                 raise der.DerError("an otherName that is not a type and a value")
             oid = der.decode_oid(fields[0].expect(der.OID, "otherName type").content)
             return cls(kind, element.content, None, (oid, fields[1].content))
+        if kind == EDI_PARTY and 0xA1 not in der.optional_fields(
+            element.children(), (0xA0, 0xA1), "EDI party"
+        ):
+            raise der.DerError("an EDI party without a name")
+        if kind == REGISTERED:
+            der.decode_oid(element.content)
         return cls(kind, element.content)
 
 
-def read_general_names(element: der.Element) -> tuple[GeneralName, ...]:
-    """Read GeneralNames; the tag of the list itself may be an implicit one. Raises DerError."""
-    if element.tag & 0x20 == 0:
-        raise der.DerError(f"a list of names with tag 0x{element.tag:02x}")
-    items = element.children()
+def read_general_names(element: der.Element, tag: int = der.SEQUENCE) -> tuple[GeneralName, ...]:
+    """Read GeneralNames, which may have an implicit tag. Raises DerError."""
+    items = element.expect(tag, "list of names").children()
     if len(items) > MAX_NAMES:
         raise der.DerError(f"more than {MAX_NAMES} names")
     return tuple(map(GeneralName.read, items))
@@ -93,22 +98,17 @@ class NameConstraints:
     @classmethod
     def read(cls, element: der.Element) -> NameConstraints:
         """Read the extension's value. Raises DerError."""
-        lists: dict[int, tuple[GeneralSubtree, ...]] = {}
-        for field in element.expect(der.SEQUENCE, "name constraints").children():
-            if field.tag not in {0xA0, 0xA1}:
-                raise der.DerError(f"name constraints: a field with tag 0x{field.tag:02x}")
-            lists[field.tag] = tuple(map(_read_subtree, field.children()))
+        what = "name constraints"
+        fields = der.optional_fields(element.expect(der.SEQUENCE, what).children(), (0xA0, 0xA1), what)
+        lists = {tag: tuple(map(_read_subtree, field.children())) for tag, field in fields.items()}
         return cls(lists.get(0xA0, ()), lists.get(0xA1, ()))
 
 
 def _read_subtree(element: der.Element) -> GeneralSubtree:
     base, *distances = element.expect(der.SEQUENCE, "subtree").children()
-    plain = True
-    for distance in distances:
-        if distance.tag not in {0x80, 0x81}:
-            raise der.DerError(f"a subtree with tag 0x{distance.tag:02x}")
-        plain = plain and distance.tag == 0x80 and der.integer(distance.content) == 0
-    return GeneralSubtree(GeneralName.read(base), plain)
+    fields = der.optional_fields(distances, (0x80, 0x81), "subtree")
+    counts = {tag: der.strict_integer(field, tag) for tag, field in fields.items()}
+    return GeneralSubtree(GeneralName.read(base), counts.get(0x80, 0) == 0 and 0x81 not in counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +133,13 @@ class DistributionPoint:
 
     @classmethod
     def _read(cls, element: der.Element) -> DistributionPoint:
-        point = cls(None, None)
-        for field in element.expect(der.SEQUENCE, "distribution point").children():
-            if field.tag == 0xA0:
-                point = cls.read_name(field)
-            elif field.tag == 0x81:
-                point = replace(point, reasons=read_reasons(field))
-            elif field.tag == 0xA2:
-                point = replace(point, issuer=read_general_names(field))
-            else:
-                raise der.DerError(f"a distribution point with tag 0x{field.tag:02x}")
+        what = "distribution point"
+        fields = der.optional_fields(element.expect(der.SEQUENCE, what).children(), (0xA0, 0x81, 0xA2), what)
+        point = cls.read_name(fields[0xA0]) if 0xA0 in fields else cls(None, None)
+        if 0x81 in fields:
+            point = replace(point, reasons=read_reasons(fields[0x81]))
+        if 0xA2 in fields:
+            point = replace(point, issuer=read_general_names(fields[0xA2], 0xA2))
         return point
 
     @staticmethod
@@ -150,7 +147,7 @@ class DistributionPoint:
         """Read a DistributionPointName, as a point that has nothing else. Raises DerError."""
         inner = field.children()
         if len(inner) == 1 and inner[0].tag == 0xA0:
-            return DistributionPoint(read_general_names(inner[0]), None)
+            return DistributionPoint(read_general_names(inner[0], 0xA0), None)
         if len(inner) == 1 and inner[0].tag == 0xA1:
             return DistributionPoint(None, der.encode(der.SET, inner[0].content))
         raise der.DerError("a distribution point name of no known form")
@@ -167,7 +164,4 @@ class DistributionPoint:
 
 def read_reasons(field: der.Element) -> int:
     """Read ReasonFlags, implicitly tagged, into the bits of `ALL_REASONS`. Raises DerError."""
-    content = field.content
-    if not content or content[0] > 7:
-        raise der.DerError("reasons: no bit string")
-    return int.from_bytes(content[1:3], "little") & ALL_REASONS
+    return int.from_bytes(der.bit_string(field, field.tag)[:2], "little") & ALL_REASONS

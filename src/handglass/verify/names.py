@@ -63,9 +63,7 @@ class Name:
                         raise der.DerError(f"more than {MAX_ATTRIBUTES} attributes")
         except der.DerError as problem:
             problems.append(f"name: {problem}")
-        for attribute in attributes:
-            if attribute.tag in _TEXT_CODECS and attribute.text is None:
-                problems.append(f"name: the value of {attribute.oid} is no text of its type")
+        problems += filter(None, map(_value_problem, attributes))
         return cls(element.encoding, tuple(attributes), tuple(problems))
 
     def __len__(self) -> int:
@@ -150,6 +148,17 @@ def _attribute(pair: der.Element, rdn: int) -> Attribute:
     return Attribute(oid, fields[1].tag, fields[1].content, rdn, fields[1].encoding)
 
 
+def _value_problem(attribute: Attribute) -> str:
+    """Say what is wrong with an attribute's value; "" if nothing is."""
+    if attribute.tag in _TEXT_CODECS and attribute.text is None:
+        return f"name: the value of {attribute.oid} is no text of its type"
+    if attribute.tag not in _VALUES:
+        return f"name: the value of {attribute.oid} has tag 0x{attribute.tag:02x}, that of no string"
+    if attribute.tag == der.BIT_STRING and (attribute.value or b"\xff")[0] > 7:
+        return f"name: the value of {attribute.oid} is no bit string"
+    return ""
+
+
 def _folded(attribute: Attribute) -> bytes:
     if attribute.tag not in _FOLDED:
         return attribute.encoding
@@ -170,5 +179,8 @@ _TEXT_CODECS = {
     der.BMP_STRING: "utf-16-be",
     der.UNIVERSAL_STRING: "utf-32-be",
 }
+_VALUES = {*_TEXT_CODECS, der.BIT_STRING, der.SEQUENCE, 0x07, 0x08, 0x09, 0x0B, 0x0D, 0x0E, 0x0F, 0x1D}
+_VALUES -= {der.VISIBLE_STRING}
+"""Tags that OpenSSL reads the value of an attribute with."""
 _FOLDED = set(_TEXT_CODECS) - {der.NUMERIC_STRING}
 EMPTY = Name(b"\x30\x00", ())

@@ -203,9 +203,7 @@ def _read_basic(data: bytes, notes: list[str]) -> BasicResponse:
     items = singles.expect(der.SEQUENCE, "responses").children(notes)
     if len(items) > MAX_SINGLE:
         raise der.DerError(f"{len(items)} single responses, more than {MAX_SINGLE} are not read")
-    bits = parts[2].expect(der.BIT_STRING, "signature").content
-    if not bits:
-        raise der.DerError("the signature is no bit string")
+    signature = der.bit_string(parts[2])
     return BasicResponse(
         version,
         name,
@@ -215,7 +213,7 @@ def _read_basic(data: bytes, notes: list[str]) -> BasicResponse:
         _extensions(fields[3:], 0xA1, notes),
         parts[0].encoding,
         AlgorithmIdentifier.read(parts[1]),
-        bits[1:],
+        signature,
         _certificates(parts[3:], notes),
     )
 

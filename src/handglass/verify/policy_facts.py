@@ -88,7 +88,7 @@ def read(certificate: Certificate) -> PolicyFacts:
             facts,
             policies=tuple(policies),
             any=any_policy,
-            inhibit_any=None if inhibit is None else _count(inhibit.expect(der.INTEGER, "skip").content),
+            inhibit_any=None if inhibit is None else _count(inhibit, der.INTEGER),
         )
     except (der.DerError, ValueError, IndexError):
         return replace(facts, invalid=True)
@@ -101,9 +101,9 @@ def _value(certificate: Certificate, oid: str) -> der.Element | None:
     return der.parse(found[0].value) if found else None
 
 
-def _count(content: bytes) -> int:
-    value = der.integer(content)
-    if value < 0 or not content:
+def _count(element: der.Element, tag: int) -> int:
+    value = der.strict_integer(element, tag)
+    if value < 0:
         raise der.DerError("a negative count of certificates")
     return min(value, MAX_SKIP)
 
@@ -112,9 +112,11 @@ def _read_constraints(certificate: Certificate, facts: PolicyFacts) -> PolicyFac
     value = _value(certificate, POLICY_CONSTRAINTS)
     if value is None:
         return facts
-    counts = {item.tag: _count(item.content) for item in value.expect(der.SEQUENCE, "constraints").children()}
-    if not counts or set(counts) - {0x80, 0x81}:
+    what = "policy constraints"
+    fields = der.optional_fields(value.expect(der.SEQUENCE, what).children(), (0x80, 0x81), what)
+    if not fields:
         raise der.DerError("policy constraints that say nothing")
+    counts = {tag: _count(field, tag) for tag, field in fields.items()}
     return replace(facts, require_explicit=counts.get(0x80), inhibit_mapping=counts.get(0x81))
 
 
@@ -140,7 +142,7 @@ def _mapped(certificate: Certificate, policies: list[Policy], any_policy: Policy
         raise der.DerError("policy mappings without a mapping")
     named = {policy.oid: policy for policy in policies}
     for pair in pairs:
-        issuer, subject = (der.decode_oid(item.content) for item in pair.children())
+        issuer, subject = map(der.object_identifier, pair.expect(der.SEQUENCE, "mapping").children())
         if ANY_POLICY in {issuer, subject}:
             raise der.DerError("a mapping of anyPolicy")  # RFC 5280 §4.2.1.5
         known = named.get(issuer)

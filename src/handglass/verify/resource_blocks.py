@@ -43,9 +43,9 @@ def read_as_numbers(element: der.Element) -> Blocks:
 
 def _as_range(element: der.Element) -> Range:
     if element.tag == der.INTEGER:
-        number = der.integer(element.content)
+        number = der.strict_integer(element)
         return number, number
-    low, high = (der.integer(item.content) for item in element.expect(der.SEQUENCE, "AS range").children())
+    low, high = map(der.strict_integer, element.expect(der.SEQUENCE, "AS range").children())
     return low, high
 
 

@@ -12,9 +12,10 @@ from handglass.cli.options.s_client import SClientOptions
 from handglass.cli.s_client.commands import WORDS, Command
 from handglass.cli.s_client.keyboard import MAX_COMMAND, Braces, Commands, Keyboard
 from handglass.cli.s_client.program import _keyboard
-from support.peers import OpenSSLServer, needs
+from support.peers import ADDRESS, GnuTLSServer, OpenSSLServer, needs
 from support.pki import Pki
-from support.s_client import ours, said, start_ours
+from support.processes import Process
+from support.s_client import ENVIRONMENT, OURS, ours, said, start_ours
 
 # The input, cut into data and commands ------------------------------------------------------------------------
 
@@ -285,3 +286,59 @@ def test_words_are_sorted_by_what_they_do() -> None:
     """The words that do the same stand side by side in {help}."""
     commands = list(WORDS.values())
     assert len(set(commands)) == 1 + sum(one is not other for one, other in pairwise(commands))
+
+
+# Heartbeats (RFC 6520) ----------------------------------------------------------------------------------------
+
+
+@needs("gnutls-serv")
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_heartbeats_with_gnutls(pki: Pki, version: str) -> None:
+    """B is answered, and GnuTLS's own request is answered by us; data goes on."""
+    with (
+        GnuTLSServer(pki.server("p256"), "--echo", "--heartbeat") as server,
+        start_ours(server.port, version, "-heartbeat", "-brief") as client,
+    ):
+        client.wait_for("ESTABLISHED")
+        client.send(b"B\n")
+        client.wait_for("^s_client: the server has answered the heartbeat$")
+        assert "HEARTBEATING" in client.text
+        client.send(b"**HEARTBEAT**\n")
+        client.wait_for("Successfully executed command")
+        client.send(b"B\n")
+        client.wait_for(r"(answered the heartbeat(?s:.)*){2}")
+        client.send(b"data\n")
+        client.wait_for("^data$")
+        client.end_input()
+        assert client.wait() == 0
+
+
+@needs("openssl")
+def test_a_heartbeat_that_was_not_agreed_on(pki: Pki) -> None:
+    """One clear sentence, and the session goes on."""
+    with OpenSSLServer(pki.server("p256")) as server:
+        for options, hint in (((), "; -heartbeat asks for it"), (("-heartbeat",), "")):
+            with start_ours(server.port, "-brief", *options) as client:
+                client.wait_for("ESTABLISHED")
+                client.send(b"B\n")
+                client.wait_for(rf"^s_client: The peer has not agreed to heartbeats \(RFC 6520 §2\){hint}$")
+                client.send(b"still here\n")
+                server.wait_for("^still here$")
+                client.end_input()
+                assert client.wait() == 0
+
+
+def test_heartbeats_of_both_programs() -> None:
+    """B on either side."""
+    command = [*OURS[:-1], "s_server", "-accept", f"{ADDRESS}:0", "-throwaway_cert", "-heartbeat"]
+    with Process(command, env=ENVIRONMENT) as server:
+        port = int(server.wait_for(r"^ACCEPT \S*:(\d+)$")[1])
+        with start_ours(port, "-heartbeat", "-adv") as client:
+            client.wait_for("Verify return code")
+            client.send(b"{heartbeat}\n")
+            client.wait_for("^s_client: the server has answered the heartbeat$")
+            server.wait_for("CIPHER is")
+            server.send(b"B\n")
+            server.wait_for("^The client has answered the heartbeat$")
+            client.send(b"{quit}\n")
+            assert client.wait() == 0

@@ -155,10 +155,9 @@ def test_a_few_bytes_at_a_time(pki: Pki, version: str) -> None:
     with serve(pki, "-nbio_test") as server, OpenSSLClient(options=(version,)).start(server.port) as client:
         server.wait_for("(?s)^DELAY\nDELAY\n.*^CIPHER is")
         client.send(b"hello, server\n")
-        wait_until(server, 14, "(?s).")
+        server.wait_for("^hello, server$")
         server.send(b"hello, client\n")
         client.wait_for("^hello, client$")
-        assert b"hello, server" in server.stdout.replace(b"Read BLOCK\n", b"")
 
 
 def test_whole_pages_in_pieces(pki: Pki) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from handglass.cli.s_server.outlet import LIMIT, Outlet, never_waits
+from handglass.cli.s_server.outlet import LIMIT, FileOutlet, Outlet, never_waits
 from support.processes import DEFAULT_LIMIT
 
 
@@ -89,3 +90,14 @@ def test_what_cannot_stall_needs_no_thread(pipe: tuple[int, int], tmp_path: Path
         assert never_waits(file.fileno())
         assert never_waits(null.fileno())
     assert not never_waits(pipe[1])
+
+
+def test_a_full_disk_is_told_and_stops_nothing() -> None:
+    woken: list[bool] = []
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        outlet = FileOutlet(lambda: woken.append(True))
+        outlet.put(full.fileno(), b"x", is_report=True)
+    assert outlet.error is not None
+    assert outlet.error.errno == errno.ENOSPC
+    assert woken == [True]
+    outlet.close(0)

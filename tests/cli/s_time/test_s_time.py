@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,15 +87,7 @@ def server(pki: Pki) -> Iterator[OpenSSLServer]:
 
 
 @needs("openssl")
-@pytest.mark.parametrize(
-    "options",
-    [
-        ("-tls1_2", *PAGE),
-        ("-tls1_3", "-new"),
-        ("-tls1_3", "-reuse", *PAGE),
-    ],
-    ids=" ".join,
-)
+@pytest.mark.parametrize("options", [("-tls1_2", *PAGE), ("-tls1_3", "-new")], ids=" ".join)
 def test_standard_output_is_laid_out_as_openssl_does(pki: Pki, options: tuple[str, ...]) -> None:
     with OpenSSLServer(pki.server("p256"), "-www") as one, OpenSSLServer(pki.server("p256"), "-www") as other:
         theirs = Process(
@@ -106,19 +97,20 @@ def test_standard_output_is_laid_out_as_openssl_does(pki: Pki, options: tuple[st
             assert theirs.wait() == mine.wait() == 0
             assert layout(mine.stdout) == layout(theirs.stdout)
             assert re.search(rb"\d bytes read per connection\n$", mine.stdout)
+            for seconds in re.findall(r"connections in ([\d.]+) s,", mine.text):
+                assert 1 <= float(seconds) < 5
 
 
 @needs("openssl")
 def test_the_table_tells_everything_else(server: OpenSSLServer) -> None:
-    began = time.monotonic()
-    outcome = ours(server.port, "-new", "-time", "1", *PAGE).check()
-    assert time.monotonic() - began < 10
-    said = outcome.stderr.decode()
-    number = counted(outcome.text)
+    with interrupted(server.port, "-new", *PAGE) as process:
+        said, everything = process.stderr.decode(), process.text
+    number = counted(everything)
     assert re.search(
-        rf"^New sessions: {number:,} connections in 1\.\d\d s, [\d,.]+/s, 0 failed$", said, re.MULTILINE
+        rf"^New sessions: {number:,} connections in \d+\.\d\d s, [\d,.]+/s, 0 failed$", said, re.MULTILINE
     )
-    header, *rows = [line.split() for line in said.splitlines() if line.startswith("  ")]
+    lines = said.partition("  left unfinished")[0].splitlines()
+    header, *rows = [line.split() for line in lines if line.startswith("  ")]
     assert header == ["full,", "ms", "p50", "p90", "p95", "p99", "p99.9", "max", "mean"]
     assert [" ".join(row[:-7]) for row in rows[:-1]] == [
         "TCP connect",
@@ -131,7 +123,7 @@ def test_the_table_tells_everything_else(server: OpenSSLServer) -> None:
         assert 0 < p50 <= p90 <= p95 <= p99 <= p999 <= highest
         assert 0 < mean <= highest
     assert re.match(r"CPU of this client: [\d.]+ s user, [\d.]+ s system, \d+% of one", " ".join(rows[-1]))
-    size = int(re.findall(r"(\d+) bytes read per connection", outcome.text)[-1])
+    size = int(re.findall(r"(\d+) bytes read per connection", everything)[-1])
     assert 2000 < size < 20_000
 
 
@@ -248,11 +240,15 @@ def test_starttls_goes_before_each_handshake(pki: Pki) -> None:
     heard: list[bytes] = []
 
     def serve(sock: socket.socket) -> TLSStream:
-        with sock.makefile("rb") as lines:
-            for answer in (b"220 here", b"250-here\r\n250 STARTTLS", b"220 go ahead"):
-                sock.sendall(answer + b"\r\n")
-                if answer != b"220 go ahead":
+        try:
+            with sock.makefile("rb") as lines:
+                for answer in (b"220 here", b"250-here\r\n250 STARTTLS"):
+                    sock.sendall(answer + b"\r\n")
                     heard.append(lines.readline())
+                sock.sendall(b"220 go ahead\r\n")
+        except OSError:  # the one under way when it was interrupted
+            sock.close()
+            raise
         return blocking.serve_one(sock, config)
 
     listeners = open_listeners([ListenTarget(ADDRESS, "0")])
@@ -261,7 +257,7 @@ def test_starttls_goes_before_each_handshake(pki: Pki) -> None:
         interrupted(server.port, "-new", "-starttls", "smtp", "-name", "me.test") as process,
     ):
         assert re.search(r"^  STARTTLS( +\d+\.\d{3}){7}$", process.text, re.MULTILINE)
-    assert set(heard) == {b"EHLO me.test\r\n", b"STARTTLS\r\n"}
+    assert set(heard) - {b""} == {b"EHLO me.test\r\n", b"STARTTLS\r\n"}
 
 
 @needs("openssl")

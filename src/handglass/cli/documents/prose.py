@@ -208,10 +208,30 @@ S_SERVER = Page(
                         ("R", "Ask the client to renegotiate and for its certificate (TLS 1.2)."),
                         ("k", "Send a key update (TLS 1.3)."),
                         ("K", "Send a key update and ask the client for one (TLS 1.3)."),
+                        ("c", "Ask the client for its certificate (TLS 1.3)."),
                         ("P", "Write plain text on the connection, below TLS."),
                         ("S", "Print the statistics of the session cache."),
                     )
                 ),
+                "What is typed goes to the newest client. The end of the input ends the server if it is a "
+                "terminal's; `-ign_eof` and `-no_ign_eof` decide otherwise.",
+            ),
+        ),
+        Section(
+            "Output",
+            (
+                "If nobody reads the output, clients are served all the same. Reports are left out then, and a "
+                "line says how many once somebody reads again; data of clients is never left out: who "
+                "sends more waits.",
+            ),
+        ),
+        Section(
+            "The status page",
+            (
+                "`-www` answers every path with a page about the connection, as JSON if the request accepts "
+                "`application/json` and not HTML. For `/reneg` it asks the client for another handshake first, "
+                "for `/renegcert` for one with a certificate (TLS 1.2), or in TLS 1.3 for the certificate alone, "
+                "if the client has offered post-handshake authentication.",
             ),
         ),
         STATUS,

@@ -13,6 +13,17 @@ class Extensions(Options, title="Extension options"):
     )
 
 
+class Heartbeat(Options, title="Extension options"):
+    """RFC 6520."""
+
+    heartbeat = flag(
+        "heartbeat",
+        "Let the peer send heartbeats, and ask to be let (RFC 6520)",
+        where="heartbeat",
+        ours=True,
+    )
+
+
 class ClientExtensions(Options, title="Extension options"):
     """Of the client."""
 

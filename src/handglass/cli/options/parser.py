@@ -53,14 +53,14 @@ def parse(program: type[P], words: list[str]) -> P:
         if row.convert is None:
             if equals:
                 raise usage_error(program, f"Option -{name} does not take a value")
-            _take(row, True, values, given)
+            take(row, True, values, given)
             continue
         if not equals:
             if at == len(words):
                 raise usage_error(program, f"Option -{name} needs a value")
             value = words[at]
             at += 1
-        _take(row, _converted(program, row, name, value), values, given)
+        take(row, _converted(program, row, name, value), values, given)
     _take_target(program, words[at:], values, given)
     parsed = program(values, tuple(given))
     parsed.check()
@@ -79,9 +79,10 @@ def _converted(program: type[Options], row: Option[Any], name: str, word: str) -
         raise usage_error(program, *bad.lines) from None
 
 
-def _take(
+def take(
     row: Option[Any], value: object, values: dict[str, Any], given: list[tuple[Option[Any], object]]
 ) -> None:
+    """Note that an option was given, after all that `values` and `given` hold."""
     if row.repeats:
         values[row.attribute] = (*values.get(row.attribute, ()), value)
     else:
@@ -104,7 +105,7 @@ def _take_target(
         raise usage_error(program, f'Extra argument "{extra}"{hint}')
     if target is not None:
         for each in rest:
-            _take(target, _converted(program, target, target.attribute, each), values, given)
+            take(target, _converted(program, target, target.attribute, each), values, given)
 
 
 def _suggest(name: str, names: dict[str, Option[Any]]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from .ciphers import Algorithms, ClientAlgorithms
 from .client_status import ClientStatus
 from .connect import Connect
 from .dane import Dane
-from .extensions import ClientExtensions, Extensions
+from .extensions import ClientExtensions, Extensions, Heartbeat
 from .identity import ClientIdentity, ExtraIdentities, IdentityForms
 from .io import ClientInput
 from .misc import Configuration, General, Obsolete, Randomness
@@ -39,6 +39,7 @@ class SClientOptions(
     ClientAlgorithms,
     ClientExtensions,
     Extensions,
+    Heartbeat,
     ClientIdentity,
     IdentityForms,
     ExtraIdentities,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .chain import ChainChecks
 from .ciphers import Algorithms, ServerAlgorithms
 from .connect import Accept
-from .extensions import Extensions, ServerExtensions
+from .extensions import Extensions, Heartbeat, ServerExtensions
 from .http import Answers
 from .identity import ExtraIdentities, IdentityForms, ServerIdentity
 from .io import ServerInput
@@ -34,6 +34,7 @@ class SServerOptions(
     ServerAlgorithms,
     ServerExtensions,
     Extensions,
+    Heartbeat,
     ServerIdentity,
     IdentityForms,
     ExtraIdentities,

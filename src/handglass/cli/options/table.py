@@ -33,7 +33,7 @@ if not TYPE_CHECKING:
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any, Generic, Self, TypeVar, overload
 
     T = TypeVar("T")
@@ -195,6 +195,16 @@ class Options:
     def with_value(self, row: Option[T], value: T) -> Self:
         """Return these options with another value of one row, for what the environment says instead."""
         return type(self)({**self._values, row.attribute: value}, self.given)
+
+    def after(self, settings: Sequence[tuple[Option[Any], object]]) -> Self:
+        """Return these options as if `settings` had stood before them on the command line, unchecked."""
+        from .parser import take  # noqa: PLC0415 - the two modules know each other
+
+        values: dict[str, Any] = {}
+        given: list[tuple[Option[Any], object]] = []
+        for row, value in (*settings, *self.given):
+            take(row, value, values, given)
+        return type(self)(values, tuple(given))
 
     def check(self) -> None:
         """Look at options that exclude or need each other.

@@ -72,8 +72,12 @@ class Settings:
 def read_settings(options: SClientOptions, environment: Mapping[str, str] | None = None) -> Settings:
     """Read and check everything. Raises StartError."""
     try:
-        mix(options.rand)
         surroundings = os.environ if environment is None else environment
+        if options.ssl_config is not None:
+            from handglass.cli.ssl_config import configured  # noqa: PLC0415 - rarely wanted
+
+            options = configured(options, options.ssl_config, surroundings)
+        mix(options.rand)
         way = read_way(options, surroundings)
         engine = within_limits(options, options, engine_settings(options))
         arguments = engine.arguments | detail_arguments("s_client", options) | _own_arguments(options, engine)
@@ -135,6 +139,7 @@ def _own_arguments(options: SClientOptions, engine: EngineSettings) -> dict[str,
         signs_with = schemes_named("client_sigalgs", options.client_sigalgs, engine.security_level)
     return {
         "client_signature_schemes": signs_with,
+        "heartbeats": options.heartbeat,
         "fallback": options.fallback_scsv,
         "pad_hello_to": 512 if options.bugs else 0,
         "allow_legacy_peer": options.legacy_server_connect or options.legacy_renegotiation,

@@ -30,6 +30,7 @@ from handglass.handshake.events import (
     Event,
     Failed,
     HandshakeCompleted,
+    HeartbeatAnswered,
     SessionReceived,
     WarningReceived,
 )
@@ -309,12 +310,24 @@ class Visit:
             self._gone = True
             if self._keyboard is not None:
                 self._keyboard.rest()
+        elif command is Command.HEARTBEAT:
+            self._send_heartbeat()
         else:
             self._change(command)
 
     def complain(self, sentence: str) -> None:
         """Say what is wrong with a command; the connection goes on."""
         self._screen.error(f"s_client: {sentence}")
+
+    def _send_heartbeat(self) -> None:
+        """Send one if that was agreed on; else say so, and go on."""
+        try:
+            self.connection.send_heartbeat()
+        except LocalError as error:
+            hint = "" if self._options.heartbeat else "; -heartbeat asks for it"
+            self.complain(f"{error}{hint}")
+        else:
+            self._screen.error("HEARTBEATING")
 
     def _change(self, command: Command) -> None:
         """Renegotiate or change keys. What this version does not have ends the program, but not with -adv."""
@@ -349,6 +362,8 @@ class Visit:
             self._take_session(event.session)
         elif isinstance(event, CertificateRequested):
             self._asked = event
+        elif isinstance(event, HeartbeatAnswered):
+            self._screen.error("s_client: the server has answered the heartbeat")
         elif isinstance(event, WarningReceived):
             if event.description == AlertDescription.NO_RENEGOTIATION:
                 self._error = PeerError(reasons.RENEGOTIATION_DECLINED)

@@ -56,7 +56,6 @@ class Web(HttpApplication):
     def on_idle(self, link: ServedConnection) -> None:
         """No request has come, or no answer was taken, for too long."""
         self._program.idle(link)
-        link.close()
 
 
 class Status(Web):
@@ -152,7 +151,6 @@ class Reversing(Reverse):
     def on_idle(self, link: ServedConnection) -> None:
         """Nothing has come or gone for too long."""
         self._program.idle(link)
-        link.close()
 
     def on_failure(self, link: ServedConnection, error: TLSError) -> None:
         """Say what went wrong."""

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 from handglass.cli.keying_material import keying_material
 from handglass.cli.s_server import report
-from handglass.handshake.events import EarlyDataEnded, Event, PostHandshakeAuthenticationCompleted
+from handglass.handshake.events import (
+    EarlyDataEnded,
+    Event,
+    HeartbeatAnswered,
+    PostHandshakeAuthenticationCompleted,
+)
 from handglass.net.server import Application, ServedConnection
 from handglass.registry import reasons
 from handglass.registry.errors import PeerError, TLSError
@@ -71,6 +76,8 @@ class Interactive(Application):
             if not self._program.options.quiet and self._early is not None:
                 self._program.screen.text("\nEnd of early data\n")
             self._early_ended = True
+        elif isinstance(event, HeartbeatAnswered):
+            self._say("The client has answered the heartbeat\n")
         elif isinstance(event, PostHandshakeAuthenticationCompleted) and not self._program.options.quiet:
             self._show_certificate(event)
 
@@ -101,7 +108,6 @@ class Interactive(Application):
         """Nothing has come or gone for too long."""
         self._program.idle(link)
         self._say("DONE\n")
-        link.close()
 
     def on_stop(self, link: ServedConnection) -> None:
         """The server is about to end."""

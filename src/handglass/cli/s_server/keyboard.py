@@ -23,7 +23,7 @@ from handglass.registry.errors import LocalError
 if TYPE_CHECKING:
     from handglass.cli.s_server.program import Program
 
-COMMANDS = "qQrRkKPSc"
+COMMANDS = "qQrRkKPScB"
 FOR_THE_SERVER = "QS"
 READ_SIZE = 1 << 16
 MOST_WAITING = 16
@@ -128,6 +128,11 @@ class Keyboard:
             client.send_plain(PLAIN_TEXT)
             return
         try:
+            if letter == "B":
+                connection.send_heartbeat()
+                client.do([])
+                screen.text("HEARTBEATING\n")
+                return
             if letter in "kK":
                 events = connection.update_keys(request_peer=letter == "K")
             elif letter == "c":

@@ -1,9 +1,10 @@
 """Output that nobody waits for: a thread hands it to its reader, however slow that is.
 
 Strategy: the event loop must never stand in a write(2). A regular file and /dev/null take everything at once and are
-written to directly; for a pipe, a terminal or a socket a thread is started with the first bytes. What waits for it is
-bounded: beyond the limit, reports are left out, and the reader is told how many once it reads again. Data of
-clients is never left out; whoever has some to print looks at `is_full` and waits with taking more from the client.
+written to directly (`FileOutlet`); for a pipe, a terminal or a socket (`Outlet`) a thread is started with the first
+bytes. What waits for it is bounded: beyond the limit, reports are left out, and the reader is told how many once it
+reads again. Data of clients is never left out; whoever has some to print looks at `is_full` and waits with taking more
+from the client.
 """
 
 from __future__ import annotations
@@ -100,6 +101,34 @@ class Outlet:
             self._waiting.clear()
             self._size, self.is_full = 0, False
         self._wake()
+
+
+class FileOutlet:
+    """The same for a file that takes everything at once. `error` is why something could not be written."""
+
+    is_full = False
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self.error: OSError | None = None
+        self._wake = wake
+
+    def put(self, descriptor: int, data: bytes, *, is_report: bool) -> None:  # noqa: ARG002 - all is written
+        """Write bytes; what finds no room on the disk is lost."""
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(descriptor, view) :]
+        except OSError as error:
+            self.error = error
+            self._wake()
+
+    def close(self, seconds: float) -> None:
+        """Nothing waits to be written."""
+
+
+def make_outlet(descriptor: int, wake: Callable[[], None]) -> Outlet | FileOutlet:
+    """Give what a descriptor needs."""
+    return FileOutlet(wake) if never_waits(descriptor) else Outlet(wake)
 
 
 def never_waits(descriptor: int) -> bool:

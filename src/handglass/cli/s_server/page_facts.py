@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from handglass import __version__
 from handglass.cli.s_server import report, weaknesses
 from handglass.crypto.containers import certificates_to_pem
+from handglass.crypto.pem import encode_pem
 from handglass.handshake.state import ClientHelloView, Negotiated
 from handglass.messages.extension import Place
 from handglass.messages.extensions import body_of
@@ -56,6 +57,7 @@ def page_facts(program: Program, link: ServedConnection, session: Session | None
         "shared": _shared(config, agreed),
         "session": _session(agreed, session),
         "client_certificate": _client_certificate(agreed, verdict),
+        "client_public_key": _client_public_key(agreed, verdict),
         "statistics": program.totals._asdict(),
     }
 
@@ -204,14 +206,24 @@ def _client_certificate(agreed: Negotiated, verdict: VerifyResult | None) -> Fac
     if not agreed.peer_certificates:
         return None
     leaf = Certificate(agreed.peer_certificates[0])
-    checked = None if verdict is None else {"code": int(verdict.code), "text": text_of(verdict.code)}
     return {
         "subject": format_name(leaf.subject, ONELINE) if leaf.readable else None,
         "issuer": format_name(leaf.issuer, ONELINE) if leaf.readable else None,
         "chain_length": len(agreed.peer_certificates),
-        "verification": checked,
+        "verification": _outcome(verdict),
         "pem": certificates_to_pem([leaf.der]),
     }
+
+
+def _client_public_key(agreed: Negotiated, verdict: VerifyResult | None) -> Facts | None:
+    """What a client showed in place of a certificate (RFC 7250)."""
+    if not agreed.peer_public_key:
+        return None
+    return {"verification": _outcome(verdict), "pem": encode_pem("PUBLIC KEY", agreed.peer_public_key)}
+
+
+def _outcome(verdict: VerifyResult | None) -> Facts | None:
+    return None if verdict is None else {"code": int(verdict.code), "text": text_of(verdict.code)}
 
 
 def _safely(read: Any) -> Sequence[Any]:

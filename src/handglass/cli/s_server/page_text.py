@@ -48,7 +48,7 @@ def page_text(
     if agreed.peer_certificates:
         parts.append("Client certificate\n" + report.certificate_text(agreed.peer_certificates[0]))
     else:
-        parts.append("no client certificate available\n")
+        parts.append("no client certificate available\n" + report.raw_keys_text(agreed))
     return "".join(parts)
 
 

@@ -59,6 +59,7 @@ def protocol_arguments(options: SServerOptions, engine: EngineSettings) -> dict[
         "dh_parameters": _dh_parameters(options, engine),
         "receive_max_early_data": options.recv_max_early_data,
         "anti_replay": not options.no_anti_replay,
+        "heartbeats": options.heartbeat,
     }
 
 

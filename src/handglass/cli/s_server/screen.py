@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, cast
 
-from handglass.cli.s_server.outlet import Outlet, never_waits
+from handglass.cli.s_server.outlet import FileOutlet, Outlet, make_outlet
 
 CLOSE_SECONDS = 1.0
 """How long the end of the program waits for whoever reads its output."""
@@ -46,25 +46,26 @@ class ServerScreen:
     """
 
     def __init__(self) -> None:
-        self._outlets: list[Outlet] = []
-        self._told: set[Outlet] = set()
         self._ours, self._theirs = socket.socketpair()
         for end in (self._ours, self._theirs):
             end.setblocking(False)
-        standard = _descriptor(sys.stdout), _descriptor(sys.stderr)
-        first = self._outlet(standard[0])
-        second = first if _are_same(*standard) else self._outlet(standard[1])
-        self._data_outlet = first
-        self._put = _putter(standard[0], first)
-        self.out = stream(self._put)
-        self.err = stream(_putter(standard[1], second))
         self.descriptor = self._ours.fileno()
         self.on_room: Callable[[], None] = lambda: None
+        self._told: set[Outlet | FileOutlet] = set()
+        out, err = _descriptor(sys.stdout), _descriptor(sys.stderr)
+        self._standard = make_outlet(out, self._wake)
+        self._outlets = [self._standard]
+        if not os.path.samestat(os.fstat(out), os.fstat(err)):
+            self._outlets.append(make_outlet(err, self._wake))
+        self._readers = frozenset(self._outlets)  # without them nobody is served
+        self._put = _putter(out, self._standard)
+        self.out = stream(self._put)
+        self.err = stream(_putter(err, self._outlets[-1]))
 
     @property
     def is_full(self) -> bool:
         """Whether data for standard output waits, and no more should be taken from clients."""
-        return self._data_outlet is not None and self._data_outlet.is_full
+        return self._standard.is_full
 
     def text(self, text: str) -> None:
         """Write a block of the report."""
@@ -80,16 +81,17 @@ class ServerScreen:
 
     def file(self, descriptor: int) -> IO[str]:
         """A text file on one more descriptor."""
-        return stream(_putter(descriptor, self._outlet(descriptor)))
+        self._outlets.append(make_outlet(descriptor, self._wake))
+        return stream(_putter(descriptor, self._outlets[-1]))
 
     def on_ready(self, mask: int) -> None:  # noqa: ARG002 - only reading is waited for
-        """An outlet has room again, or has failed. Raises BrokenPipeError if a reader has gone."""
+        """An outlet has room again, or has failed. Raises BrokenPipeError if a standard stream has no reader."""
         with suppress(BlockingIOError):
             self._ours.recv(4096)
         for outlet in self._outlets:
             if outlet.error is not None and outlet not in self._told:
                 self._told.add(outlet)
-                if outlet.error.errno == errno.EPIPE:
+                if outlet.error.errno == errno.EPIPE and outlet in self._readers:
                     raise BrokenPipeError(errno.EPIPE, "the output has no reader")
                 self.error(f"s_server: cannot write the output: {outlet.error.strerror}")
         if not self.is_full:
@@ -100,40 +102,18 @@ class ServerScreen:
         for outlet in self._outlets:
             outlet.close(CLOSE_SECONDS)
 
-    def _outlet(self, descriptor: int | None) -> Outlet | None:
-        """The outlet for a descriptor; None if it needs none."""
-        if descriptor is None or never_waits(descriptor):
-            return None
-        self._outlets.append(Outlet(self._wake))
-        return self._outlets[-1]
-
     def _wake(self) -> None:
         with suppress(OSError):  # full of calls already, or the program is at its end
             self._theirs.send(b"\0")
 
 
-def _putter(descriptor: int | None, outlet: Outlet | None) -> Callable[[bytes, bool], None]:
+def _putter(descriptor: int, outlet: Outlet | FileOutlet) -> Callable[[bytes, bool], None]:
     """What writes to a descriptor: (bytes, whether they may be left out)."""
-    if descriptor is None:
-        return lambda _data, _is_report: None
-    if outlet is not None:
-        return lambda data, is_report: outlet.put(descriptor, data, is_report=is_report)
-
-    def write(data: bytes, _is_report: bool) -> None:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
-
-    return write
+    return lambda data, is_report: outlet.put(descriptor, data, is_report=is_report)
 
 
-def _descriptor(stream: IO[str] | None) -> int | None:
-    """The descriptor of a standard stream; None if it was closed when the program began."""
-    try:
-        return None if stream is None else stream.fileno()
-    except (OSError, ValueError):
-        return None
-
-
-def _are_same(one: int | None, other: int | None) -> bool:
-    return one is not None and other is not None and os.path.samestat(os.fstat(one), os.fstat(other))
+def _descriptor(stream: IO[str] | None) -> int:
+    """The descriptor of a standard stream; that of /dev/null if it was closed when the program began."""
+    with suppress(AttributeError, OSError, ValueError):
+        return stream.fileno()  # type: ignore[union-attr]  # None is what AttributeError is about
+    return os.open(os.devnull, os.O_WRONLY)

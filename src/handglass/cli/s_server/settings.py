@@ -76,6 +76,10 @@ class Settings:
 def read_settings(options: SServerOptions) -> Settings:
     """Read and check everything. Raises StartError."""
     try:
+        if options.ssl_config is not None:
+            from handglass.cli.ssl_config import configured  # noqa: PLC0415 - rarely wanted
+
+            options = configured(options, options.ssl_config)
         mix(options.rand)
         engine = read_engine(options)
         arguments = protocol_arguments(options, engine)

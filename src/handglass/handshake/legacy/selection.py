@@ -18,6 +18,7 @@ from handglass.handshake.legacy.key_exchange import (
 )
 from handglass.handshake.negotiation import (
     choose_alpn,
+    choose_heartbeats,
     choose_limits,
     lacks_client_certificate,
     ordered_suites,
@@ -207,4 +208,5 @@ def answers(me: ServerState, hello: ClientHelloView, choice: Choice) -> list[Ext
         found.append(Extension(ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP, me.config.scts))
     found += choose_limits(me, hello)
     found += me.type_answers
+    found += choose_heartbeats(me, hello)
     return found

@@ -13,6 +13,7 @@ from handglass.handshake.negotiation import (
     UNDERSTOOD,
     choose_alpn,
     choose_certificate_types,
+    choose_heartbeats,
     choose_limits,
     lacks_client_certificate,
     ordered_suites,
@@ -345,6 +346,7 @@ def common_answers(me: ServerState, hello: ClientHelloView) -> list[Extension]:
         found.append(Extension(ExtensionType.ALPN, body))
     found += choose_limits(me, hello)
     found += me.type_answers
+    found += choose_heartbeats(me, hello)
     return found
 
 

@@ -53,8 +53,7 @@ class Application:
         """What had to wait because the client did not read has been sent."""
 
     def on_idle(self, link: ServedConnection) -> None:
-        """The client has done nothing for as long as `idle_limit` allows."""
-        link.close()
+        """The client has done nothing for as long as `idle_limit` allows; the connection ends after this."""
 
     def produce(self, link: ServedConnection) -> None:
         """Send some more (see `streaming`), an amount that may wait in memory."""

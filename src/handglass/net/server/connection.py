@@ -188,11 +188,13 @@ class ServedConnection:
             self.fail(LocalError(reasons.HANDSHAKE_TIMEOUT, waited), AlertDescription.USER_CANCELED)
         elif self._paused:
             self.server.progress(self)  # it is we who do not listen
-        elif self.phase is Phase.OPEN and self._mask == READ and self.application is not None:
-            self.application.on_idle(self)
-            self._go_on()
         else:
-            self.drop()  # in the middle of something: not a good end, and it shall not look like one
+            if self.phase is Phase.OPEN and self.application is not None:
+                self.application.on_idle(self)
+            if self.phase is Phase.OPEN and self._mask == READ:
+                self.close()
+            else:
+                self.drop()  # in the middle of something: not a good end, and it shall not look like one
 
     def stop(self) -> None:
         """The server is about to end."""
