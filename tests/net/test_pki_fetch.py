@@ -25,12 +25,12 @@ from handglass.verify import Certificate, TrustStore, VerifyCode, VerifyParams, 
 from handglass.verify.access import crl_urls, delta_crl_urls, issuer_urls, ocsp_urls
 from handglass.verify.ocsp_judge import OcspOutcome, judge_response
 from support.peers import needs, program
-from support.processes import Process, free_port
+from support.processes import Process, closed_port, free_port
 from support.web import ok, web_server
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
-LIMITS = FetchOptions(seconds=5, proxy="")
+LIMITS = FetchOptions(seconds=60, proxy="")
 
 
 @dataclass()
@@ -324,6 +324,6 @@ def test_answers_that_are_not_stapled(body: bytes, sentence: str) -> None:
 
 def test_a_question_to_nobody() -> None:
     root = make("root")
-    with pytest.raises(NetError) as caught:
-        ask_responder(make("leaf", root).ours, root.ours, f"http://127.0.0.1:{free_port()}/", LIMITS)
+    with closed_port() as port, pytest.raises(NetError) as caught:
+        ask_responder(make("leaf", root).ours, root.ours, f"http://127.0.0.1:{port}/", LIMITS)
     assert caught.value.code is NetCode.CONNECT_FAILED

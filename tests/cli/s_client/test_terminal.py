@@ -62,7 +62,9 @@ def test_an_empty_line_asks_nothing(pki: Pki) -> None:
                 return time.monotonic() - begun
 
         assert seconds_to_leave(b"hello\n") >= ANSWER_SECONDS
-        assert min(seconds_to_leave(b"\n") for _ in range(3)) < ANSWER_SECONDS
+        assert any(
+            seconds_to_leave(b"\n") < ANSWER_SECONDS for _ in range(20)
+        )  # the machine may be busy now and then
 
 
 def test_the_outcome_of_a_renegotiation_is_waited_for(pki: Pki) -> None:
