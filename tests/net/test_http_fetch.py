@@ -92,7 +92,7 @@ def test_one_limit_of_time_for_everything() -> None:
     ):
         get(server.url(), seconds=0.3)
     assert caught.value.code is NetCode.STEP_TIMEOUT
-    assert time.monotonic() - begun < 15
+    assert time.monotonic() - begun < 60
     with closed_port() as port, pytest.raises(NetError) as caught:
         get(f"http://127.0.0.1:{port}/")
     assert caught.value.code is NetCode.CONNECT_FAILED

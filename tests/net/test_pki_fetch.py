@@ -246,7 +246,7 @@ def answer_of(holder: Holder, issuer: Holder, minutes: int = 60) -> bytes:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.01)
@@ -300,7 +300,7 @@ def test_a_silent_responder_costs_a_limited_time() -> None:
         begun = time.monotonic()
         stapler = Stapler(leaf.ours, root.ours, server.url(), FetchOptions(seconds=0.3, proxy=""))
         assert stapler.get() is None
-        assert time.monotonic() - begun < 15
+        assert time.monotonic() - begun < 60
         stapler.close()
 
 

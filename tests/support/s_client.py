@@ -41,7 +41,9 @@ def start_ours(port: int, *options: str | Path, merged: bool = False) -> Process
 
 def start_theirs(port: int, *options: str | Path, merged: bool = False) -> Process:
     """Start OpenSSL's s_client likewise; what it says comes line by line."""
-    return Process([*line_buffered(), program("openssl"), "s_client", *_target(port), *options], merged=merged)
+    return Process(
+        [*line_buffered(), program("openssl"), "s_client", *_target(port), *options], merged=merged
+    )
 
 
 def certificate_options(identity: Identity) -> list[str | Path]:

@@ -29,7 +29,7 @@ from handglass.registry.code_points import ProtocolVersion
 from support.peers import ADDRESS
 from support.s_client import ENVIRONMENT, OURS, ours, start_ours
 
-LIMIT = 30.0
+LIMIT = 60.0
 EVERY_BYTE = bytes(range(256))
 IDENTITY = Authority(datetime.now(UTC)).issue()
 

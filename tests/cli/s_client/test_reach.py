@@ -364,7 +364,7 @@ def test_help_lists_the_protocols() -> None:
 def test_silence_ends(silent: int, options: tuple[str, ...], sentence: str) -> None:
     began = time.monotonic()
     done = ours(silent, *(word.replace("PORT", str(silent)) for word in options))
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 50
     assert done.returncode == 1
     assert sentence in done.text
     assert b"Traceback" not in done.stderr

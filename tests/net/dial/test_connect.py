@@ -171,7 +171,7 @@ def test_the_connect_limit(deaf: int) -> None:
         ConnectError, match=r"no connection to 127\.0\.0\.1:\d+ within \d+\.\d seconds"
     ) as caught:
         dial(Target("127.0.0.1", str(deaf)), DialOptions(connect_seconds=0.2))
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 60
     assert caught.value.code == NetCode.CONNECT_TIMEOUT
     assert caught.value.errno == errno.ETIMEDOUT
     assert [attempt.outcome for attempt in caught.value.attempts] == [AttemptOutcome.TIMED_OUT]
@@ -181,7 +181,7 @@ def test_the_lookup_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
 
     def never(*_question: Any) -> list[Any]:
-        released.wait(30)
+        released.wait(90)
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", never)
@@ -189,7 +189,7 @@ def test_the_lookup_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NetError, match=r"no answer about the name server\.test") as caught:
         dial(Target("server.test", "1"), DialOptions(lookup_seconds=0.1))
     released.set()
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
     assert caught.value.code == NetCode.LOOKUP_TIMEOUT
 
 
