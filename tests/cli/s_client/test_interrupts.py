@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import random
 import signal
 import socket
@@ -34,6 +35,8 @@ SERVER = ServerConfig(identities=(Authority(datetime.now(UTC)).issue(),))
 FILLING = 3
 """Connections that fill the queue of a listener whose backlog is 0: one is there at once, the others wait."""
 SYN_SENT = "02"
+WRITE_CALL = {"x86_64": "1", "aarch64": "64"}
+"""The number of Linux's `write`."""
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 MARKED = "import sys; from handglass.__main__ import main; print('.', end='', flush=True); sys.exit(main())"
 """A start that tells when Python itself is done and the program begins."""
@@ -199,7 +202,17 @@ def test_before_tls() -> None:
             assert "Traceback" not in client.text
 
 
-def test_while_nobody_reads_our_output() -> None:
+def is_asleep_writing(pid: int) -> bool:
+    """Whether the program waits in the system call `write`, as far as the system tells."""
+    try:
+        call = Path(f"/proc/{pid}/syscall").read_text().split()
+    except OSError:
+        return True
+    return call[:2] == [WRITE_CALL.get(platform.machine(), call[0]), "0x1"]
+
+
+@pytest.mark.parametrize("options", [("-quiet",), ("-msg",), ("-debug", "-state"), ("-prexit",)])
+def test_while_nobody_reads_our_output(options: tuple[str, ...]) -> None:
     """A reader of standard output that has stopped reading holds up data, not the end."""
     gone = threading.Event()
 
@@ -209,10 +222,13 @@ def test_while_nobody_reads_our_output() -> None:
 
     with (
         start_server(pour, config=SERVER, verify=False, timeout=5, report=lambda _: None) as server,
-        started("-connect", f"{ADDRESS}:{server.port}", "-quiet") as client,
+        started("-connect", f"{ADDRESS}:{server.port}", *options) as client,
     ):
         assert client.stdout
         client.stdout.read(1)
+        while not is_asleep_writing(client.pid):
+            assert client.poll() is None
+            time.sleep(0.002)
         client.send_signal(signal.SIGTERM)
         assert client.wait(20) == STATUS[signal.SIGTERM]
         gone.set()
