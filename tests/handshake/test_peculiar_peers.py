@@ -248,3 +248,63 @@ def test_secure_renegotiation_cannot_begin_late() -> None:
     made.server.request_renegotiation()
     made.run()
     assert reason_of(made.client) == "RENEGOTIATION_MISMATCH"
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_session_that_failed_is_forgotten(resumed: bool) -> None:
+    """A connection that ended with a fatal alert is not resumed (RFC 5246 §7.2.2), one that was closed is."""
+    clock = Clock()
+    server = ServerConfig(
+        identities=(identity("p256"),), versions=TLS12, tickets=False, sessions=sessions(clock)
+    )
+    first = connect(ClientConfig(versions=TLS12), server, clock=clock)
+    client = ClientConfig(versions=TLS12, session=first.session())
+    first.client.close()
+    first.run()
+    failed = connect(client, server, clock=clock) if resumed else first
+    assert failed.client.negotiated.resumed is resumed
+    if resumed:
+        failed.client.abort(AlertDescription.INTERNAL_ERROR)
+        failed.run()
+    again = connect(client, server, clock=clock)
+    assert again.client.negotiated.resumed is not resumed
+
+
+def test_a_session_is_forgotten_for_the_servers_own_alert() -> None:
+    """It does not matter who sent it."""
+    clock = Clock()
+    server = ServerConfig(
+        identities=(identity("p256"),), versions=TLS12, tickets=False, sessions=sessions(clock)
+    )
+    first = connect(ClientConfig(versions=TLS12), server, clock=clock)
+    first.server.receive(b"\x17\x03\x03\x00\x20" + bytes(32))
+    assert alert_of(first.server) == AlertDescription.BAD_RECORD_MAC
+    again = connect(ClientConfig(versions=TLS12, session=first.session()), server, clock=clock)
+    assert not again.client.negotiated.resumed
+
+
+def test_the_clients_groups_bind_the_certificate() -> None:
+    """Below TLS 1.3 the curve of an ECDSA certificate must be one of them (RFC 8422 §5.3)."""
+    client = ClientConfig(versions=TLS12, groups=(NamedGroup.X25519, NamedGroup.SECP384R1))
+    small, large = identity("p256"), identity("p384")
+    refused = pair(client, ServerConfig(identities=(small,))).start().server
+    assert reason_of(refused) == "NO_COMMON_SUITE"
+    done = connect(client, ServerConfig(identities=(small, large)))
+    assert done.client.negotiated.peer_certificates == (large.certificate,)
+    connect(
+        replace(client, versions=TLS13), ServerConfig(identities=(small,))
+    )  # there the scheme alone counts
+
+
+def test_a_certificate_on_a_curve_that_was_not_offered() -> None:
+    """A server that shows one all the same is told so; nothing was said if the extension was left out."""
+    client = ClientConfig(versions=TLS12, groups=(NamedGroup.X25519,))
+    server = ServerConfig(identities=(identity("p256"),))
+    unsaid = replace(client, omit_extensions=frozenset({ExtensionType.SUPPORTED_GROUPS}))
+    made = pair(replace(unsaid, groups=(NamedGroup.SECP256R1,)), server)
+    made.start().check()
+    made = pair(replace(client, groups=(NamedGroup.SECP256R1,)), server)
+    made.client_events += made.client.start()
+    made.client._client.config = client
+    made.run()
+    assert reason_of(made.client) == "CERTIFICATE_CURVE_NOT_OFFERED"

@@ -22,6 +22,7 @@ from handglass.messages.handshake import Extension, Message, frame
 from handglass.records import dataclass, field, replace
 from handglass.registry.code_points import (
     CertificateCompressionAlgorithm,
+    CertificateType,
     CipherSuite,
     ExtensionType,
     NamedGroup,
@@ -218,16 +219,23 @@ def worlds() -> dict[str, World]:
             clock,
         ),
         World("retried", client, replace(server, groups=groups[1:], send_cookie=True), clock),
-        World("early data", early, replace(server, sessions=_Forgetful(server)), clock, early=b"early"),
+        World("early data", early, replace(server, sessions=_Lenient(server)), clock, early=b"early"),
         World("early data refused", early, replace(server, accept_early_data=False), clock, early=b"early"),
+        World("raw keys", replace(client, **RAW_KEYS), replace(asking, **RAW_KEYS), clock),
+        World("old raw keys", replace(old, **RAW_KEYS), replace(old_server, **RAW_KEYS), clock),
         World("old ECDHE", old, old_server, clock, after=_renegotiate),
         World("old DHE", replace(old, suites=client.suites[3:4]), old_server, clock),
         World("old RSA", replace(old, suites=client.suites[4:]), old_server, clock),
         World("old ticket", ticket, server, clock),
-        World("old session id", known, by_id, clock),
+        World("old session id", known, replace(by_id, sessions=_Lenient(by_id)), clock),
     )
     return {world.name: world for world in made}
 
+
+RAW_KEYS = dict.fromkeys(
+    ("server_certificate_types", "client_certificate_types"), (CertificateType.RAW_PUBLIC_KEY,)
+)
+"""Both sides show raw public keys (RFC 7250)."""
 
 OAKLEY_2 = int(
     "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
@@ -251,8 +259,8 @@ def _sign_once(scheme: SignatureScheme, key: PrivateKey, data: bytes, entropy: E
     return known
 
 
-class _Forgetful:
-    """A session store that lets early data be replayed, so that one ticket serves a whole test."""
+class _Lenient:
+    """A session store that lets early data be replayed and keeps sessions that failed: one serves a whole test."""
 
     def __init__(self, config: ServerConfig) -> None:
         assert config.sessions is not None
@@ -261,6 +269,9 @@ class _Forgetful:
         self.get_ticket = self._store.get_ticket
         self.put_id = self._store.put_id
         self.get_id = self._store.get_id
+
+    def forget(self, session_id: bytes) -> None:
+        """Do not."""
 
     def first_use(self, ticket: bytes) -> bool:  # noqa: ARG002 - as in the interface
         """Allow it."""

@@ -99,6 +99,9 @@ class TicketStore:
     def get_id(self, session_id: bytes) -> Session | None:
         raise AssertionError(f"TLS 1.3 knows no sessions by id: {session_id!r}")
 
+    def forget(self, session_id: bytes) -> None:
+        raise AssertionError(f"TLS 1.3 forgets no sessions by id: {session_id!r}")
+
     def first_use(self, ticket: bytes) -> bool:
         self.used.append(ticket)
         return len(self.used) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handglass.connection.base import Connection, make_channel, no_clock
+from handglass.crypto import CryptoError
 from handglass.crypto.entropy import SYSTEM_ENTROPY, Entropy
 from handglass.handshake.config import ServerConfig
 from handglass.handshake.driver import Driver
@@ -15,8 +16,8 @@ from handglass.handshake.server import handshake
 from handglass.handshake.state import Negotiated, ServerState
 from handglass.handshake.tls13.connected import request_certificate
 from handglass.registry import reasons
-from handglass.registry.code_points import ProtocolVersion
-from handglass.registry.errors import LocalError
+from handglass.registry.code_points import AlertDescription, ProtocolVersion
+from handglass.registry.errors import LocalError, TLSError
 
 
 class ServerConnection(Connection):
@@ -58,6 +59,13 @@ class ServerConnection(Connection):
         self._check_renegotiation()
         self._aside(request_renegotiation(self._server, authenticate=authenticate))
         return self._take_events()
+
+    def _fail(self, error: TLSError | CryptoError, description: AlertDescription | None = None) -> None:
+        """End the connection; a session that failed must not be resumed (RFC 5246 §7.2.2)."""
+        super()._fail(error, description)
+        sessions, session_id = self._server.config.sessions, self.negotiated.session_id
+        if sessions is not None and session_id:
+            sessions.forget(session_id)
 
     def _renegotiation_refused(self) -> None:
         self._server.renegotiation_requested = self._server.authenticate_again = False

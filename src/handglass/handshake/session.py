@@ -66,5 +66,8 @@ class SessionStore(Interface):
     def get_id(self, session_id: bytes) -> Session | None:
         """The session with this id, if it is known and has not expired."""
 
+    def forget(self, session_id: bytes) -> None:
+        """Keep this session no longer, if there is one: its connection failed (RFC 5246 §7.2.2)."""
+
     def first_use(self, ticket: bytes) -> bool:
         """Whether this ticket is used for early data for the first time (RFC 8446 §8.1); it counts as used then."""

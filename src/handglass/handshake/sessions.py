@@ -114,6 +114,10 @@ class MemorySessions:
             self._by_id.pop(session_id, None)
         return found
 
+    def forget(self, session_id: bytes) -> None:
+        """Keep this session no longer, if there is one."""
+        self._by_id.pop(session_id, None)
+
     def first_use(self, ticket: bytes) -> bool:
         """Whether this ticket has not been used for early data before (RFC 8446 §8.1)."""
         self._forget_expired()

@@ -329,6 +329,8 @@ UNKNOWN_CA = Reason("UNKNOWN_CA", A.UNKNOWN_CA,
     "The peer's certificate chain does not lead to an authority that we trust", "RFC 5280 §6.1")
 CERTIFICATE_KEY_UNUSABLE = Reason("CERTIFICATE_KEY_UNUSABLE", A.UNSUPPORTED_CERTIFICATE,
     "The key in the peer's certificate does not fit the cipher suite", "RFC 5246 §7.4.2")
+CERTIFICATE_CURVE_NOT_OFFERED = Reason("CERTIFICATE_CURVE_NOT_OFFERED", A.ILLEGAL_PARAMETER,
+    "The key in the server's certificate is on a curve that we did not offer", "RFC 8422 §5.3")
 ACCESS_DENIED = Reason("ACCESS_DENIED", A.ACCESS_DENIED,
     "The peer's certificate is valid, but it may not come in", "RFC 8446 §6.2")
 

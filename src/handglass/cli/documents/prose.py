@@ -222,7 +222,7 @@ S_SERVER = Page(
             (
                 "If nobody reads the output, clients are served all the same. Reports are left out then, and a "
                 "line says how many once somebody reads again; data of clients is never left out: who "
-                "sends more waits.",
+                "sends much waits.",
             ),
         ),
         Section(

@@ -78,6 +78,10 @@ class ExternalCache:
             self._by_id.popitem(last=False)
         self.tell("New session added to external cache")
 
+    def remove(self, session_id: bytes) -> None:
+        """Keep this session no longer, if there is one."""
+        self._by_id.pop(session_id, None)
+
     def look_up(self, session_id: bytes) -> Session | None:
         """Return the session with this id, whatever its age."""
         found = self._by_id.get(session_id)
@@ -129,6 +133,13 @@ class RecordedSessions:
     def get_id(self, session_id: bytes) -> Session | None:
         """The session with this id."""
         return self.memory.get_id(session_id) if self.external is None else self.external.look_up(session_id)
+
+    def forget(self, session_id: bytes) -> None:
+        """Keep this session no longer, if there is one."""
+        if self.external is None:
+            self.memory.forget(session_id)
+        else:
+            self.external.remove(session_id)
 
     def first_use(self, ticket: bytes) -> bool:
         """Whether early data may come with this ticket."""

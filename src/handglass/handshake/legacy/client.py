@@ -358,6 +358,10 @@ def signing_key(me: ClientState, facts: SuiteFacts, scheme: SignatureScheme) -> 
     key = peer_key_for(me.negotiated, scheme, curve_bound=False)
     if (signatures.key_type(key) == "rsa") != (facts.authentication == "RSA"):
         raise PeerError(reasons.CERTIFICATE_KEY_UNUSABLE, f"{facts.openssl_name} with another kind of key")
+    curve = signatures.curve_of(key)
+    named = ExtensionType.SUPPORTED_GROUPS not in me.config.omit_extensions
+    if curve is not None and named and curve not in me.config.groups:
+        raise PeerError(reasons.CERTIFICATE_CURVE_NOT_OFFERED, curve.name)
     return key
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from handglass.crypto.identity import Identity
 from handglass.crypto.rsa import RSAPrivateKey
+from handglass.crypto.signatures import curve_of
 from handglass.handshake.certificates import schemes_for_certificate, strict_enough
 from handglass.handshake.legacy.key_exchange import (
     DheServer,
@@ -177,6 +178,9 @@ def signing_scheme(
         return None
     if identity.key_type.startswith("mldsa"):
         return None
+    curve = curve_of(identity.key)
+    if curve is not None and hello.groups and curve not in hello.groups:
+        return None  # the client's groups bind the certificate too (RFC 8422 §5.3)
     able = schemes_for_certificate(identity.certificate, curve_bound=False)
     offered = hello.signature_schemes
     if not offered:
