@@ -48,7 +48,7 @@ http {{
 HTTP_SERVER = """
 import http.server, ssl, sys
 class Handler(http.server.SimpleHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+    protocol_version, disable_nagle_algorithm, wbufsize = "HTTP/1.1", True, -1
     def log_message(self, *arguments): pass
 server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

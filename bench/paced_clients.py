@@ -1,7 +1,7 @@
 """Clients that come again and again: `python -m bench.paced_clients PORT PATH CLIENTS SECONDS`.
 
-Each makes a connection, fetches a small file, closes, and waits until a second after its last beginning; their
-beginnings are spread over the second. So the load does not depend on how fast the server is, and the time that a
+Each makes a connection, fetches a small file, closes, and waits until `PACE` seconds after its last beginning; their
+beginnings are spread over that time. So the load does not depend on how fast the server is, and the time that a
 handshake takes (from the TCP connect to the end of the TLS handshake) is that of a server with room to breathe. The
 times are printed in seconds as a JSON list; anything that fails ends the run.
 """
@@ -14,6 +14,8 @@ import sys
 import time
 
 from bench.http_load import HOST, LIMIT, trusting_context
+
+PACE = 4.0
 
 
 async def main() -> None:
@@ -35,11 +37,11 @@ async def main() -> None:
         writer.close()
 
     async def come_again(number: int) -> None:
-        due = time.perf_counter() + number / clients
+        due = time.perf_counter() + number * PACE / clients
         while due < end:
             await asyncio.sleep(due - time.perf_counter())
             await asyncio.wait_for(visit(), LIMIT)
-            due = max(due + 1.0, time.perf_counter())
+            due = max(due + PACE, time.perf_counter())
 
     async with asyncio.TaskGroup() as group:
         for number in range(clients):

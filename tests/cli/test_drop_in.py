@@ -47,7 +47,7 @@ def test_help_is_where_openssl_prints_it(openssl: Path, name: str) -> None:
         ("version",),
         ("x509", "-noout", "-subject"),
         ("dgst", "-sha256", "-binary"),
-        ("ciphers", "-v", "ALL"),
+        ("pkey", "-help"),
         ("x509", "-bogus"),
         ("bogus",),
         ("help",),

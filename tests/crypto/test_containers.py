@@ -456,6 +456,12 @@ def test_pem_blocks_keep_their_headers() -> None:
     assert dict(block.headers)["DEK-Info"] == "AES"
 
 
+def test_bytes_behind_a_certificate_in_its_block_are_left_out() -> None:
+    own = identity().certificate
+    assert load_certificates(encode_pem("CERTIFICATE", own + b"junk").encode()) == [own]
+    assert load_certificates(encode_pem("CERTIFICATE", own[:-1]).encode()) == [own[:-1]]
+
+
 SAMPLES: dict[str, Callable[[], bytes]] = {
     "pkcs12": bundle,
     "pkcs12-plain": lambda: bundle(PLAIN),

@@ -27,7 +27,8 @@ from drop_in.servers import MAIL, RSYNC, S_SERVERS, Lab, serve, shared_lab
 from support.peers import program
 
 SHOW = "DROP_IN_SHOW" in os.environ
-EVERYWHERE = (*S_SERVERS, *MAIL)
+LOOKED_AT = tuple(name for name in S_SERVERS if name != "files")  # that one is for the pipelines
+EVERYWHERE = (*LOOKED_AT, *MAIL)
 QUICK = ("--fast", "-p", "-P", "-S", "-h")  # protocols, preferences, defaults, headers
 JOBS: dict[str, tuple[Callable[[Job], Verdict], tuple[str, ...]]] = {
     "testssl": (scan_by_testssl(), ("good", "server-prefers", "old-versions", "smtp")),
@@ -46,7 +47,7 @@ JOBS: dict[str, tuple[Callable[[Job], Verdict], tuple[str, ...]]] = {
     "check_ssl_cert-no-tls1": (check_ssl_cert("--require-no-tls1"), ("good", "old-versions")),
     "check_ssl_cert-h2": (check_ssl_cert("-P", "h2"), ("good", "alpn")),
     "check_ssl_cert-terse": (check_ssl_cert("--long-output", "all"), ("good", "many-suites")),
-    "ssl-cert-check": (ssl_cert_check, tuple(S_SERVERS)),
+    "ssl-cert-check": (ssl_cert_check, LOOKED_AT),
     "rsync-ssl": (rsync_ssl, tuple(RSYNC)),
 }
 """Name -> (how it is run, the servers that it is run against)."""

@@ -67,10 +67,7 @@ RECIPES = {
         "expired",
         f"{CONNECT} </dev/null 2>/dev/null | grep -o 'Verify return code.*' | sort -u",
     ),
-    "verify return code, self-signed": (
-        "self-signed",
-        f"{CONNECT} </dev/null 2>&1 | grep -oE '[Vv]erif(y|ication) (return code|error).*' | sort -u",
-    ),
+    "verify error": ("self-signed", f"{CONNECT} </dev/null 2>&1 >/dev/null | grep '^verify error'"),
     "condition": (
         "wrong-host",
         f"if {CONNECT} -verify_return_error -verify_hostname {NAME} </dev/null >/dev/null 2>&1;"

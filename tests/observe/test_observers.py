@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from handglass.handshake.config import ClientConfig
+from handglass.handshake.config import ClientConfig, ServerConfig
 from handglass.handshake.observer import Observer
 from handglass.handshake.wants import Direction
 from handglass.keys.labels import SecretLabel
@@ -21,6 +21,7 @@ from handglass.observe.messages import MessageDump
 from handglass.observe.several import Several, combined
 from handglass.observe.states import StatePrinter
 from handglass.observe.wire import WireDump
+from handglass.records import replace
 from handglass.registry.code_points import (
     AlertDescription,
     AlertLevel,
@@ -29,7 +30,7 @@ from handglass.registry.code_points import (
     HandshakeType,
     ProtocolVersion,
 )
-from support.engines import Pair, connect, pair, single_bytes, whole
+from support.engines import Pair, connect, identity, pair, single_bytes, whole
 from support.peers import needs, program
 from support.processes import run
 
@@ -246,10 +247,14 @@ def test_observing_costs_nothing_where_nobody_does() -> None:
 
 def test_a_connection_tells_everything() -> None:
     told = Told()
-    made = connect(TLS13, observers=(told, None))
+    server = ServerConfig(identities=(identity("p256"),), heartbeats=True)
+    made = connect(replace(TLS13, heartbeats=True), server, observers=(told, None))
+    made.client.send_heartbeat()
+    made.run()
     made.client.close()
     made.run()
     assert {call[0] for call in told.calls} == METHODS - {"failed"}
     assert told.handshake[0][0] == HandshakeType.CLIENT_HELLO
     inner = {call[2] for call in told.calls if call[0] == "inner_content_type"}
-    assert inner == {ContentType.HANDSHAKE, ContentType.APPLICATION_DATA, ContentType.ALERT}
+    kinds = {ContentType.HANDSHAKE, ContentType.APPLICATION_DATA, ContentType.HEARTBEAT, ContentType.ALERT}
+    assert inner == kinds

@@ -13,6 +13,7 @@ from handglass import ServerConfig, TLSStream, replace, start_server
 from handglass.crypto.identity import Identity
 from handglass.crypto.private_keys import key_type_of
 from handglass.crypto.signatures import PrivateKey
+from handglass.records import dataclass
 
 if TYPE_CHECKING:
     from handglass.handshake.state import ClientHelloView
@@ -22,10 +23,27 @@ Serving = tuple[Identity, Sequence[bytes | None]]
 """What a client gets: an identity and the OCSP responses stapled to its certificates, leaf first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Disguise(Identity):
+    """An identity that shows other certificates than it looks at when it chooses how to sign."""
+
+    shown: tuple[bytes, ...] = ()
+
+    @property
+    def certificates(self) -> tuple[bytes, ...]:
+        """What is sent."""
+        return self.shown
+
+
 def served(certificates: Sequence[bytes], key: PrivateKey, responses: Sequence[bytes | None] = ()) -> Serving:
     """Give a chain (DER, leaf first) with the leaf's key as the server wants it; nothing is checked."""
     leaf, *others = certificates
     return Identity(leaf, key, tuple(others), key_type_of(key)), responses
+
+
+def disguised(certificates: Sequence[bytes], honest: bytes, key: PrivateKey) -> Serving:
+    """Give any bytes in place of a chain; the server itself looks at an `honest` certificate of its key."""
+    return Disguise(honest, key, (), key_type_of(key), shown=tuple(certificates)), ()
 
 
 def chain_server(choose: Callable[[str], Serving], config: ServerConfig | None = None) -> Server:

@@ -22,6 +22,7 @@ from handglass.messages.handshake import Extension, Message, frame
 from handglass.records import dataclass, field, replace
 from handglass.registry.code_points import (
     CertificateCompressionAlgorithm,
+    CertificateType,
     CipherSuite,
     ExtensionType,
     NamedGroup,
@@ -220,6 +221,8 @@ def worlds() -> dict[str, World]:
         World("retried", client, replace(server, groups=groups[1:], send_cookie=True), clock),
         World("early data", early, replace(server, sessions=_Lenient(server)), clock, early=b"early"),
         World("early data refused", early, replace(server, accept_early_data=False), clock, early=b"early"),
+        World("raw keys", replace(client, **RAW_KEYS), replace(asking, **RAW_KEYS), clock),
+        World("old raw keys", replace(old, **RAW_KEYS), replace(old_server, **RAW_KEYS), clock),
         World("old ECDHE", old, old_server, clock, after=_renegotiate),
         World("old DHE", replace(old, suites=client.suites[3:4]), old_server, clock),
         World("old RSA", replace(old, suites=client.suites[4:]), old_server, clock),
@@ -228,6 +231,11 @@ def worlds() -> dict[str, World]:
     )
     return {world.name: world for world in made}
 
+
+RAW_KEYS = dict.fromkeys(
+    ("server_certificate_types", "client_certificate_types"), (CertificateType.RAW_PUBLIC_KEY,)
+)
+"""Both sides show raw public keys (RFC 7250)."""
 
 OAKLEY_2 = int(
     "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"

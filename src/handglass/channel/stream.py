@@ -62,6 +62,9 @@ class Watcher(Interface):
     def change_cipher_spec(self, sent: bool, raw: bytes) -> None:
         """The body of a ChangeCipherSpec record."""
 
+    def heartbeat(self, sent: bool, raw: bytes) -> None:
+        """A heartbeat message (RFC 6520)."""
+
     def alert(self, sent: bool, level: int, description: int) -> None:
         """An alert."""
 
@@ -204,7 +207,10 @@ class StreamChannel:
                 raise PeerError(reasons.BAD_CHANGE_CIPHER_SPEC, f"its content is {payload[:8].hex()!r}")
             if self.watcher is not None:
                 self.watcher.change_cipher_spec(False, payload)
-        elif content_type != APPLICATION_DATA and not (self.takes_heartbeats and content_type == HEARTBEAT):
+        elif content_type == HEARTBEAT and self.takes_heartbeats:
+            if self.watcher is not None:
+                self.watcher.heartbeat(False, payload)
+        elif content_type != APPLICATION_DATA:
             raise PeerError(reasons.UNKNOWN_RECORD_TYPE, f"type {content_type}")
         return payload
 
@@ -439,6 +445,8 @@ class StreamChannel:
         if self._write_closed:
             return
         self._flush_handshake()
+        if self.watcher is not None:
+            self.watcher.heartbeat(True, message)
         self._seal(HEARTBEAT, message, MAX_PLAINTEXT)
 
     def close_writes(self) -> None:

@@ -24,6 +24,7 @@ PROGRAMS = {
     "s_server": ("handglass.cli.options.s_server:SServerOptions", "handglass.cli.s_server.program"),
     "s_time": ("handglass.cli.options.s_time:STimeOptions", "handglass.cli.s_time.program"),
     "verify": ("handglass.cli.options.verify_program:VerifyOptions", "handglass.cli.verify_program"),
+    "ciphers": ("handglass.cli.options.ciphers_program:CiphersOptions", "handglass.cli.ciphers_program"),
     "demo": ("handglass.cli.demo:DemoOptions", "handglass.cli.demo"),
     "version": ("handglass.cli.version:VersionOptions", "handglass.cli.version"),
     "completion": ("handglass.cli.completion:CompletionOptions", "handglass.cli.completion"),

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import sys
 
-from .dispatch import PROGRAMS, dispatch
+from .dispatch import dispatch
 
 NAME = "openssl"
-STANDS_IN = frozenset({"s_client", "s_server", "s_time", "verify"}) & PROGRAMS.keys()
+STANDS_IN = frozenset({"ciphers", "s_client", "s_server", "s_time", "verify"})
 """The commands of `openssl` that are ours here."""
 
 

@@ -147,9 +147,9 @@ class Judge:
             return []
         if event.code == VerifyCode.UNABLE_TO_GET_ISSUER_CERT:
             return [f"issuer= {format_name(certificate.issuer, self._name_flags)}"]
-        if event.code == VerifyCode.CERT_NOT_YET_VALID:
+        if event.code in {VerifyCode.CERT_NOT_YET_VALID, VerifyCode.ERROR_IN_CERT_NOT_BEFORE_FIELD}:
             return [f"notBefore={certificate.not_before.text}"]
-        if event.code == VerifyCode.CERT_HAS_EXPIRED:
+        if event.code in {VerifyCode.CERT_HAS_EXPIRED, VerifyCode.ERROR_IN_CERT_NOT_AFTER_FIELD}:
             return [f"notAfter={certificate.not_after.text}"]
         return []
 

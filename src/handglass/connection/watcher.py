@@ -27,6 +27,10 @@ class ChannelWatcher:
         """The body of a ChangeCipherSpec record."""
         self._observer.change_cipher_spec(Direction.WRITE if sent else Direction.READ, raw)
 
+    def heartbeat(self, sent: bool, raw: bytes) -> None:
+        """A heartbeat message."""
+        self._observer.heartbeat(Direction.WRITE if sent else Direction.READ, raw)
+
     def alert(self, sent: bool, level: int, description: int) -> None:
         """An alert."""
         direction = Direction.WRITE if sent else Direction.READ

@@ -112,7 +112,7 @@ def load_certificate_entries(
     entries: list[CertificateEntry] = []
     for part in parts:
         if part.kind is Kind.CERTIFICATE:
-            entries.append(CertificateEntry(part.data))
+            entries.append(CertificateEntry(_first_value(part.data)))
         elif part.block is not None and part.block.problem and LABELS.get(part.block.label) in _CERTIFICATES:
             raise ContainerError(part.block.problem)
         elif part.kind is Kind.TRUSTED_CERTIFICATE:
@@ -246,8 +246,9 @@ def subject_and_issuer(certificate: bytes) -> tuple[bytes, bytes]:
 def _certificate_fields(certificate: bytes) -> list[der.Element]:
     """Return serial, signature, issuer, validity, subject, public key and the rest (RFC 5280 §4.1)."""
     try:
-        fields = der.read(certificate).expect(der.SEQUENCE, "a certificate").children()[0].children()
-    except (der.DerError, IndexError) as problem:
+        parts = der.read(certificate).expect(der.SEQUENCE, "a certificate").children()
+        fields = parts[0].children() if parts else []
+    except der.DerError as problem:
         raise ContainerError(f"the certificate cannot be read: {problem}") from None
     if fields and fields[0].tag == 0xA0:
         del fields[0]
@@ -301,6 +302,14 @@ def _nothing(wanted: str, parts: list[Part], data: bytes, form: Form | None) -> 
     return ContainerError(f"there is no {wanted} in it: it holds {describe(data)}")
 
 
+def _first_value(data: bytes) -> bytes:
+    """Leave out what follows the certificate in its PEM block, as every other program does; damage stays as it is."""
+    try:
+        return der.read(data).encoding
+    except der.DerError:
+        return data
+
+
 def _trusted_certificate(data: bytes) -> CertificateEntry:
     """Split a "TRUSTED CERTIFICATE": the certificate, then perhaps OpenSSL's auxiliary data."""
     try:
@@ -331,8 +340,9 @@ def _pkcs7_members(data: bytes, tag: int) -> list[bytes]:
         for member in wrapped.children()[0].children()[2:]:
             if member.tag == tag:
                 return [each.encoding for each in member.children() if each.tag == der.SEQUENCE]
-    except (der.DerError, ValueError, IndexError) as problem:
-        raise ContainerError(f"the PKCS#7 message cannot be read: {problem}") from None
+    except (ValueError, IndexError) as problem:
+        detail = problem if isinstance(problem, der.DerError) else "parts are missing"
+        raise ContainerError(f"the PKCS#7 message cannot be read: {detail}") from None
     return []
 
 

@@ -34,6 +34,9 @@ class Observer:
     def change_cipher_spec(self, direction: Direction, raw: bytes) -> None:
         """The body of a ChangeCipherSpec record."""
 
+    def heartbeat(self, direction: Direction, raw: bytes) -> None:
+        """A heartbeat message (RFC 6520)."""
+
     def alert(self, direction: Direction, level: AlertLevel, description: AlertDescription) -> None:
         """An alert."""
 

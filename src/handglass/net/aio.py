@@ -203,6 +203,7 @@ class TLSStream(BaseStream):
             async with asyncio.timeout(self.timeout), self._reading:
                 while not self._has_answer:
                     await self._receive()
+                    self._require_open()  # another task may have closed it
                 return self._give(size)
         except TimeoutError:
             raise overdue("read", self.timeout) from None
@@ -363,14 +364,16 @@ class TLSStream(BaseStream):
 
     async def _part(self) -> None:
         """Send the rest, end our side, and read to the end of the peer's: a reset would take data from it."""
-        with suppress(OSError):  # TimeoutError too
-            async with asyncio.timeout(LINGER):
-                await self._writer.drain()
-                if self._writer.can_write_eof():
-                    self._writer.write_eof()
-                while await self._reader.read(CHUNK):
-                    pass
-        self._writer.transport.abort()
+        try:
+            with suppress(OSError):  # TimeoutError too
+                async with asyncio.timeout(LINGER):
+                    await self._writer.drain()
+                    if self._writer.can_write_eof():
+                        self._writer.write_eof()
+                    while not self._reading.locked() and await self._reader.read(CHUNK):
+                        pass
+        finally:  # a task that is cancelled once more does not wait for the peer
+            self._writer.transport.abort()
         with suppress(OSError):
             await self._writer.wait_closed()
 

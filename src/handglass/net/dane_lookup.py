@@ -170,7 +170,7 @@ class Lookup:
             raise NetError(NetCode.LOOKUP_FAILED, f"cannot look up {name}: {_words(problem)}") from None
         validated = bool(answer.response.flags & dns.flags.AD)
         canonical = answer.canonical_name.to_text(omit_final_dot=True)
-        return Answer(list(answer.rrset or ()), validated, canonical)
+        return Answer(sorted(answer.rrset or (), key=str), validated, canonical)
 
     @property
     def _asked(self) -> str:

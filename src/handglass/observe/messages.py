@@ -22,6 +22,8 @@ VERSIONS = {
     ProtocolVersion.TLS1_3: "TLS 1.3",
 }
 
+HEARTBEATS = {b"\1": "HeartbeatRequest", b"\2": "HeartbeatResponse"}
+
 TITLES = {
     HandshakeType.HELLO_REQUEST: "HelloRequest",
     HandshakeType.CLIENT_HELLO: "ClientHello",
@@ -82,6 +84,12 @@ class MessageDump(Observer):
         """A ChangeCipherSpec."""
         block = _block(direction, f"{_name(self._version)}, ChangeCipherSpec", raw)
         self._take(direction, ContentType.CHANGE_CIPHER_SPEC, block)
+
+    def heartbeat(self, direction: Direction, raw: bytes) -> None:
+        """A heartbeat, as OpenSSL 1.0.1 named it."""
+        kind = HEARTBEATS.get(raw[:1], "???")
+        block = _block(direction, f"{_name(self._version)}, Heartbeat", raw, f", {kind}")
+        self._take(direction, ContentType.HEARTBEAT, block)
 
     def alert(self, direction: Direction, level: AlertLevel, description: AlertDescription) -> None:
         """An alert by its name."""

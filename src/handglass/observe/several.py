@@ -42,6 +42,11 @@ class Several(Observer):
         for observer in self._observers:
             observer.change_cipher_spec(direction, raw)
 
+    def heartbeat(self, direction: Direction, raw: bytes) -> None:
+        """Pass on a heartbeat."""
+        for observer in self._observers:
+            observer.heartbeat(direction, raw)
+
     def alert(self, direction: Direction, level: AlertLevel, description: AlertDescription) -> None:
         """Pass on an alert."""
         for observer in self._observers:

@@ -121,6 +121,8 @@ class Certificate:
         found += [f"subject: {problem}" for problem in self.subject.problems]
         if not self.readable:
             return tuple(found)
+        if not len(self.issuer):
+            found.append("the issuer has no name")
         if self.version not in {1, 2, 3}:
             found.append(f"version {self.version} does not exist")
         if not der.is_minimal(self.serial_content):
@@ -174,11 +176,12 @@ class Certificate:
     # --- reading ----------------------------------------------------------------------------------
 
     def _read(self) -> None:
+        """Read as much as can be shown, in the order of its worth. Raises DerError where it cannot go on."""
         if len(self.der) > MAX_CERTIFICATE:
             raise der.DerError(f"{len(self.der)} bytes, more than {MAX_CERTIFICATE} are not read")
         outer = der.parse(self.der, self._notes).expect(der.SEQUENCE, "outermost structure")
         parts = outer.children(self._notes)
-        if len(parts) != 3:
+        if len(parts) < 3:
             raise der.DerError(f"{len(parts)} parts where three belong")
         self.tbs = parts[0].encoding
         self._read_signed(parts[0].expect(der.SEQUENCE, "signed part").children(self._notes))
@@ -186,6 +189,8 @@ class Certificate:
         self.signature = der.bit_string(parts[2])
         if parts[2].content[0]:
             self._notes.append("the signature is no whole number of bytes")
+        if len(parts) > 3:
+            raise der.DerError(f"{len(parts)} parts where three belong")
 
     def _read_signed(self, fields: list[der.Element]) -> None:
         if fields and fields[0].tag == 0xA0:
@@ -193,8 +198,6 @@ class Certificate:
         if len(fields) < 6:
             raise der.DerError(f"only {len(fields)} fields in the signed part")
         serial, algorithm, issuer, validity, subject, key = fields[:6]
-        self.serial_content = serial.expect(der.INTEGER, "serial number").content
-        self.inner_algorithm = AlgorithmIdentifier.read(algorithm)
         self._issuer = issuer.expect(der.SEQUENCE, "issuer")
         self._subject = subject.expect(der.SEQUENCE, "subject")
         self.spki = key.expect(der.SEQUENCE, "public key").encoding
@@ -202,6 +205,8 @@ class Certificate:
         if len(times) != 2:
             raise der.DerError("validity is not two times")
         self.not_before, self.not_after = map(Time.read, times)
+        self.serial_content = serial.expect(der.INTEGER, "serial number").content
+        self.inner_algorithm = AlgorithmIdentifier.read(algorithm)
         for field in fields[6:]:
             if field.tag == 0xA3:
                 self._extensions = _only(field).expect(der.SEQUENCE, "extensions")

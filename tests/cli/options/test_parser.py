@@ -183,3 +183,8 @@ def test_complaints_are_those_of_openssl(words: tuple[str, ...]) -> None:
         parse(SClientOptions if words[0] == "s_client" else SServerOptions, list(words[1:]))
     assert theirs.returncode == 1
     assert str(caught.value).splitlines() == theirs.stderr.splitlines()
+
+
+@pytest.mark.parametrize("program", [SClientOptions, SServerOptions])
+def test_what_means_nothing_is_taken(program: type[SClientOptions | SServerOptions]) -> None:
+    assert program.parse(["-debug_broken_protocol"]).debug_broken_protocol

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 
 import pytest
 
 from cli.s_server.serving import PROGRAM
-from handglass.handshake.observer import Observer
 from handglass.handshake.wants import Direction
 from handglass.messages.handshake import ClientHello, EncryptedExtensions, Extension, frame
 from handglass.observe.extensions import ExtensionDump
-from handglass.observe.several import combined
-from handglass.observe.wire import WireDump
 from handglass.registry.code_points import CipherSuite, CompressionMethod, ExtensionType, ProtocolVersion
-from support.engines import connect
+from net.scripts import HAPPY
 from support.peers import OpenSSLClient, OpenSSLServer, needs
 from support.pki import Pki
+from support.plain_then_tls import plain_then_tls
 from support.processes import Outcome
 from support.s_client import ours, theirs
 
@@ -159,24 +158,24 @@ def test_raw_bytes(pki: Pki, options: tuple[str, ...]) -> None:
     assert passed["read from"][:3] == b"\x16\x03\x03"
 
 
-def test_pieces_are_numbered_by_where_they_begin() -> None:
-    """The pieces of one direction put together are all that went that way, in the order of the transport."""
-    seen = Lines()
-
-    class Bytes(Observer):
-        """Keeps what it is told."""
-
-        def __init__(self) -> None:
-            self.passed = dict.fromkeys(Direction, b"")
-
-        def wire(self, direction: Direction, data: bytes) -> None:
-            self.passed[direction] += data
-
-    client, server = Bytes(), Bytes()
-    watchers = (combined([client, WireDump(seen)]), server)
-    connect(observers=watchers)
-    assert client.passed[Direction.WRITE] == server.passed[Direction.READ] != b""
-    assert client.passed[Direction.READ] == server.passed[Direction.WRITE] != b""
-    starts = [int(start, 16) for start in re.findall(r"^read from \S+ \[(\S+)\]", seen.text, re.MULTILINE)]
-    sizes = [int(size) for size in re.findall(r"^read from .*\((\d+) bytes", seen.text, re.MULTILINE)]
-    assert starts == [sum(sizes[:at]) for at in range(len(sizes))]
+@needs("openssl")
+def test_raw_bytes_before_tls(pki: Pki) -> None:
+    """What is said in plain text is shown as well, in its order and before the hello, as OpenSSL does."""
+    shown = []
+    for client in (theirs, ours):
+        with plain_then_tls(pki.server("p256"), HAPPY["smtp"]) as met:
+            found = client(met.port, "-starttls", "smtp", "-debug", "-brief")
+        text = found.stdout.decode("utf-8", "replace").partition(" - 16 03 01")[0]
+        columns = re.findall(r"^[0-9a-f]{4} - .{48}  (.*)$", text, re.MULTILINE)
+        directions = [line.partition(" 0x")[0] for line in text.splitlines() if PIECE.match(line)]
+        shown.append(("".join(columns), [each for each, _ in groupby(directions)]))
+    assert shown[1] == shown[0]
+    assert "EHLO mail.example.com" in shown[0][0]
+    starts = re.findall(
+        r"^write to \S+ \[0x([0-9a-f]+)\] \((\d+) bytes",
+        found.stdout.decode("utf-8", "replace"),
+        re.MULTILINE,
+    )
+    assert [int(start, 16) for start, _ in starts] == [
+        sum(int(size) for _, size in starts[:at]) for at in range(len(starts))
+    ]

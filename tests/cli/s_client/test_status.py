@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
 
+from cli.s_client.setups.parts import longer, responding
+from support.chain_server import Serving, chain_server, served
 from support.peers import OpenSSLServer, needs
 from support.pki import Authority, Identity, write_identity
 from support.s_client import ours, said, theirs
@@ -102,6 +104,31 @@ def test_responses_that_prove_nothing(tmp_path: Path) -> None:
         assert "Verify return code: 74 (OCSP verification failed)" in found.stdout
         assert "OCSP verification: depth=0 " in found.stdout
         assert "depth=0 good" not in found.stdout
+
+
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_each_response_is_about_its_certificate(tmp_path: Path, version: str) -> None:
+    """A server sends its intermediates in the wrong order, and the responses with them."""
+    chain = longer()()
+    sent = {"leaf": "middle", "upper": "root", "middle": "upper"}
+    (tmp_path / "root.pem").write_text(chain["root"].pem)
+    for revoked in ("none", *sent):
+        responses = [
+            responding("REVOKED" if each == revoked else "GOOD", by, each, by)(chain)
+            for each, by in sent.items()
+        ]
+        identity = served([chain[each].der for each in sent], chain["leaf"].key.private, responses)
+        told = told_by(identity, version, "-CAfile", tmp_path / "root.pem", "-ocsp_check_all")
+        for depth, each in enumerate(("leaf", "middle", "upper")):
+            outcome = "revoked" if each == revoked else "good"
+            assert f"OCSP verification: depth={depth} {outcome}" in told
+        assert f"Verify return code: {0 if revoked == 'none' else 23} (" in told
+
+
+def told_by(serving: Serving, *options: str | Path) -> str:
+    """Give what our client says of a server."""
+    with chain_server(lambda _: serving) as server:
+        return ours(server.port, *options).text
 
 
 def test_no_response(tmp_path: Path) -> None:

@@ -135,6 +135,18 @@ def test_a_renegotiation_resumes_unless_that_is_not_wanted(
         assert ("Client certificate" in server.text) == (letter == "R")
 
 
+def test_a_certificate_is_asked_for_after_a_resumption_too(pki: Pki, tmp_path: Path) -> None:
+    session = str(tmp_path / "session")
+    with serve(pki, "-tls1_2", "-CAfile", pki.roots) as server:
+        visit(server, 1, "-sess_out", session)
+        client = OpenSSLClient(pki.client("p256"), options=("-sess_in", session))
+        with client.start(server.port):
+            server.wait_for("^Reused session-id$")
+            server.send(b"R\n")
+            wait_until(server, 3, "^CIPHER is")
+            server.wait_for("^Client certificate$")
+
+
 # Names.
 
 
@@ -160,6 +172,13 @@ def test_without_the_option_every_name_is_served(pki: Pki) -> None:
     with named(pki) as server:
         outcome = OpenSSLClient(name="unknown.test", options=("-no_ign_eof",)).exchange(server.port, b"")
         assert "OU = p256" in outcome.text
+
+
+def test_the_names_of_the_only_certificate(pki: Pki) -> None:
+    with serve(pki, "-servername_fatal") as server:
+        for name, served in (("server.test", True), ("unknown.test", False)):
+            outcome = OpenSSLClient(name=name, options=("-no_ign_eof",)).exchange(server.port, b"")
+            assert ("SSL alert number 112" in outcome.text) != served
 
 
 def test_names_of_a_directory(pki: Pki, tmp_path: Path) -> None:

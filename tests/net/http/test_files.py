@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.s_server.serving import serve
 from handglass.net.errors import NetCode, NetError
 from handglass.net.http import FileBody, FileResponder, Request, RequestReader, Response, content_type
 from handglass.net.http.response import http_date
+from support.peers import ADDRESS, needs, program
+from support.pki import Pki
+from support.processes import DEFAULT_LIMIT, run
 
 BIG = bytes(range(256)) * 4096  # 1 MiB
 
@@ -174,12 +179,27 @@ TRAVERSALS += [
     "/sub", "/sub/", "/", "/page.html/", "/page.html/.", "/page.html/..", "/page.html/x", "/nothing",
     "/nothing/file", "/~root/secret", "/~/secret", "/$HOME/secret", "/" + "a" * 300,
     "/" + "sub/" * 300 + "file", "/" + "../" * 100 + "secret", "/" + "%2e%2e/" * 100 + "etc/passwd",
-    "/\xff\xfe", "/%ff%fe", "/sub/deep/....//....//secret",
+    "/\xff\xfe", "/%ff%fe", "/sub/deep/....//....//secret", "/page.html.", "/page.html..", "/page.html...", "/sub.",
+    "/sub./file", "/page.html%20", "/page.html%2e", "/page.html;x", "/sub;x/file", "/;/../secret", "/out;/secret",
+    "/page.html:stream", "/PAGE.HTML", "/con", "/NUL", "/dev/null", "/dev/stdin", "/proc/self/environ",
+    "/proc/self/root/etc/passwd", "/out_root/proc/self/cwd/secret", "/out_root/dev/zero", "/%2e", "/%2e/",
+    "/%2e/%2e%2e/secret",
+    "/.%00./secret", "/%2e%00%2e/secret", "/..%0d/secret", "/..%0a/secret", "/%0a../secret", "/..%0d%0a/secret",
+    "/%f0%80%80%ae%f0%80%80%ae/secret", "/%c0%2e%c0%2e/secret", "/%ef%bc%8e%ef%bc%8e/secret",
+    "/%e2%80%a4%e2%80%a4/secret",
+    "/..%ef%bc%8fsecret", "/..%e2%88%95secret", "/..%252fsecret", "/..%25%32%66secret", "/%25%32%65%25%32%65/secret",
+    "/\\..\\secret", "/..\\..\\secret", "/\\\\server\\share", "//server/share", "/?../secret", "/??/../secret",
+    "/%3f/../secret",
+    "/%23/../secret", "http:///etc/passwd", "HTTP://x/%2e%2e/secret", "ftp://x/../secret", "file://x/etc/passwd",
+    "x:/secret",
+    "/sub/" + "%2e%2e%2f" * 20 + "secret", "/" + "./" * 2000 + "../secret", "/" + "a/" * 500 + "../" * 501 + "secret",
+    "/" + "%2e" * 2000, "/" + "link" * 1500, "/dirlink/../../secret", "/dirlink/out/../secret", "/link/", "/link/..",
+    "/socket/",
 ]  # fmt: skip
 
 
-def test_there_are_more_than_a_hundred_of_them() -> None:
-    assert len(set(TRAVERSALS)) >= 100
+def test_there_are_more_than_two_hundred_of_them() -> None:
+    assert len(set(TRAVERSALS)) == len(TRAVERSALS) >= 200
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -189,6 +209,35 @@ def test_no_way_out(files: FileResponder, target: str, method: str) -> None:
     assert status in (400, 403, 404)
     assert b"SECRET" not in body
     assert b"root:" not in body
+
+
+@needs("curl")
+@pytest.mark.parametrize("option", ["-WWW", "-HTTP"])
+def test_no_way_out_of_the_program(pki: Pki, tree: Path, tmp_path: Path, option: str) -> None:
+    """All of them as they are, sent by curl to s_server; what it did not refuse would be in a file."""
+    with serve(pki, option, cwd=tree) as server:
+        blocks = [
+            f'url = "https://{ADDRESS}:{server.port}/"\nrequest-target = "{quoted(target)}"\n'
+            f'output = "{tmp_path / str(number)}"\npath-as-is\ninsecure\nsilent\nnoproxy = "*"\n'
+            'write-out = "%{http_code} "\n'
+            for number, target in enumerate(TRAVERSALS)
+        ]
+        config = tmp_path / "config"
+        config.write_bytes("next\n".join(blocks).encode("latin-1"))
+        codes = run([program("curl"), "-K", config], limit=4 * DEFAULT_LIMIT).stdout.decode().split()
+    assert len(codes) == len(TRAVERSALS)
+    assert set(codes) <= {"400", "403", "404"}, [
+        pair for pair in zip(codes, TRAVERSALS, strict=True) if pair[0] < "4"
+    ]
+    for answer in tmp_path.iterdir():
+        data = b"" if answer == config else answer.read_bytes()
+        assert b"SECRET" not in data
+        assert b"root:" not in data
+
+
+def quoted(text: str) -> str:
+    """As a string of a configuration file of curl."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 @given(
@@ -260,6 +309,47 @@ def test_a_file_that_becomes_a_link_while_we_look(
 
     monkeypatch.setattr(os, "open", swapped)
     status, _, body = ask(files, "/victim")
+    assert (status, b"SECRET" in body) == (404, False)
+
+
+@pytest.mark.parametrize("goal", ["..", "/", "../served2"])
+def test_a_directory_that_becomes_a_link_while_we_look(
+    tree: Path, files: FileResponder, monkeypatch: pytest.MonkeyPatch, goal: str
+) -> None:
+    victim = tree / "swapped"
+    victim.mkdir()
+    (victim / "secret").write_text("mine")
+    real = os.open
+
+    def swapped(path: bytes, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if path == b"swapped":
+            victim.rename(tree.parent / "moved")
+            victim.symlink_to(goal)
+        return real(path, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", swapped)
+    status, _, body = ask(files, "/swapped/secret")
+    victim.unlink()
+    shutil.rmtree(tree.parent / "moved")
+    assert (status, b"SECRET" in body) == (404, False)
+
+
+def test_a_directory_that_moves_out_while_we_are_in_it(
+    tree: Path, files: FileResponder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it is elsewhere, the way up from it is the one that we came, not the one that it has now."""
+    (tree / "mover" / "in").mkdir(parents=True)
+    (tree / "mover" / "in" / "up").symlink_to("../../secret")
+    real = os.readlink
+
+    def moved(path: bytes, *, dir_fd: int | None = None) -> bytes:
+        if path == b"up":
+            (tree / "mover").rename(tree.parent / "moved")
+        return real(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "readlink", moved)
+    status, _, body = ask(files, "/mover/in/up")
+    shutil.rmtree(tree.parent / "moved")
     assert (status, b"SECRET" in body) == (404, False)
 
 

@@ -431,6 +431,32 @@ def test_data_that_is_not_welcome_waits_and_others_do_not(listener: Listener) ->
     server.close()
 
 
+def test_who_is_held_is_not_idle(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Time()
+    monkeypatch.setattr("handglass.net.server.server.time", clock)
+    picky = Picky([])
+    picky.idle_limit = True
+    server = make(listener, picky, idle_timeout=10)
+    client = Client(listener.port)
+    run_until(server, client, HandshakeCompleted)
+    client.tls.send(b"hello")
+    client.exchange()
+    while not server._held:
+        server.turn(0.05)
+    for _ in range(3):
+        clock.now += 11
+        server.turn(0)
+    assert len(server.connections) == 1
+    picky.is_ready = True
+    server.release()
+    server.turn(0.5)
+    assert picky.log[-1] == "data hello"
+    clock.now += 11
+    server.turn(0)
+    run_until(server, client, Closed)
+    server.close()
+
+
 def test_one_that_was_held_can_be_closed(listener: Listener) -> None:
     log: list[str] = []
     server = make(listener, Picky(log))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from handglass import __version__
+from handglass.cli.drop_in import STANDS_IN
 from handglass.cli.options.help import right
 from handglass.cli.options.table import Option, Options
 
@@ -49,9 +50,18 @@ def overview_page(programs: Iterable[type[Options]]) -> str:
     lines += [
         ".PP",
         escape("Each has its own options; `handglass program -help` lists them.").replace("`", ""),
+        ".PP",
+        escape(
+            f"Under the name `openssl`, by a link, it runs its own {_listed(sorted(STANDS_IN))}, with the help on"
+        ),
+        escape("standard error, and hands every other command on to OpenSSL's program, the first in PATH."),
     ]
     pages = [f"handglass-{program.program}(1)" for program in programs if program.program.startswith("s_")]
     return _end(lines, (*pages, "openssl(1)"))
+
+
+def _listed(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def escape(text: str) -> str:

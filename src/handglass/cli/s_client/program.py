@@ -17,6 +17,7 @@ from handglass.cli.screen import Screen
 from handglass.handshake.session import Session
 from handglass.net.errors import NetError
 from handglass.net.interrupts import held, interruptible
+from handglass.observe.wire import WireDump
 
 if TYPE_CHECKING:
     from handglass.cli.options.s_client import SClientOptions
@@ -138,7 +139,8 @@ def open_visit(
     talkative = not (settings.options.quiet or settings.options.brief)
     try:
         with interruptible():
-            reached = go(settings.way, screen, talkative=talkative or settings.options.debug)
+            wire = WireDump(screen.out) if settings.options.debug else None
+            reached = go(settings.way, screen, talkative=talkative or wire is not None, wire=wire)
     except NetError as error:
         report_unreachable(screen, error)
         if settings.options.prexit and talkative:

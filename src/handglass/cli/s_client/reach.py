@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from handglass.cli.options.s_client import SClientOptions
 from handglass.cli.passphrase import PassphraseSources
 from handglass.cli.screen import Screen
+from handglass.handshake.wants import Direction
 from handglass.net.dial import (
     ConnectError,
     DialOptions,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from handglass.net.dialogue import Finding
     from handglass.net.proxy import Proxy
     from handglass.net.starttls import StreamWrapper
+    from handglass.observe.wire import WireDump
 
 NO_HOST = "localhost"
 """The name of a server behind a Unix-domain socket, where a protocol wants one (XMPP)."""
@@ -65,7 +67,8 @@ class Reached:
     """TLS may begin on `socket`.
 
     `early`: TLS bytes that the server sent already; `wrapper`: what stands between TLS and the socket;
-    `last_line`: the server's last plain line, for the report; seconds: to the connection, and from there to here.
+    `last_line`: the server's last plain line, for the report; seconds: to the connection, and from there to here;
+    `wire`: what has shown the bytes so far, and goes on with those of TLS.
     """
 
     socket: socket.socket
@@ -74,6 +77,7 @@ class Reached:
     last_line: str = ""
     connect_seconds: float = 0.0
     prelude_seconds: float = 0.0
+    wire: WireDump | None = field(default=None, repr=False)
 
 
 def read_way(options: SClientOptions, environment: Mapping[str, str]) -> Way:
@@ -103,15 +107,15 @@ def read_way(options: SClientOptions, environment: Mapping[str, str]) -> Way:
     )
 
 
-def go(way: Way, screen: Screen, *, talkative: bool) -> Reached:
-    """Connect, and say what has to be said before TLS. Raises NetError."""
+def go(way: Way, screen: Screen, *, talkative: bool, wire: WireDump | None = None) -> Reached:
+    """Connect, and say what has to be said before TLS, shown on `wire` too. Raises NetError."""
     began = time.monotonic()
     dialled = dial(way.target if way.proxy is None else way.proxy.target, way.dial)
     connected = time.monotonic()
     if talkative:
         screen.text(f"CONNECTED({dialled.socket.fileno():08X})\n")
     try:
-        reached = _speak(way, dialled.socket, screen)
+        reached = _speak(way, dialled.socket, screen, wire)
     except BaseException:
         dialled.socket.close()
         raise
@@ -120,6 +124,7 @@ def go(way: Way, screen: Screen, *, talkative: bool) -> Reached:
         *reached,
         connect_seconds=connected - began,
         prelude_seconds=time.monotonic() - connected,
+        wire=wire,
     )
 
 
@@ -226,13 +231,20 @@ def _with_scheme(scheme: str, text: str) -> str:
 # Going ---------------------------------------------------------------------------------------------------
 
 
-def _speak(way: Way, sock: socket.socket, screen: Screen) -> tuple[bytes, StreamWrapper | None, str]:
+def _speak(
+    way: Way, sock: socket.socket, screen: Screen, wire: WireDump | None
+) -> tuple[bytes, StreamWrapper | None, str]:
     """Ask the proxy, then the server: (early bytes, wrapper, last line)."""
+
+    def observe(doing: str, data: bytes) -> None:
+        if wire is not None:
+            wire.wire(Direction.WRITE if doing == "sent" else Direction.READ, data)
+
     early = b""
     if way.proxy is not None and isinstance(way.target, Target):
         from handglass.net.proxy import go_through  # noqa: PLC0415 - as above
 
-        early = go_through(sock, way.proxy, way.target, step_seconds=way.step_seconds)
+        early = go_through(sock, way.proxy, way.target, step_seconds=way.step_seconds, observe=observe)
     if way.starttls is None:
         return early, None, ""
     from handglass.net.starttls import Names, start_tls  # noqa: PLC0415 - as above
@@ -243,6 +255,7 @@ def _speak(way: Way, sock: socket.socket, screen: Screen) -> tuple[bytes, Stream
         Names(way.host, way.name),
         step_seconds=way.step_seconds,
         initial=early,
+        observe=observe,
         tell=lambda finding: tell(screen, finding),
     )
     line = negotiated.last_line

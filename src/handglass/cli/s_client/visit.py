@@ -99,7 +99,9 @@ class Visit:
         if settings.extra_sets:
             config = replace(config, choose_identity=self._choose_identity)
         self._config = config
-        self.connection = ClientConnection(config, clock=time.time, observer=observer(settings, screen))
+        self.connection = ClientConnection(
+            config, clock=time.time, observer=observer(settings, screen, reached.wire)
+        )
         self._pump = Pump(
             self._socket(),
             self.connection,

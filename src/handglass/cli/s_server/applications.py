@@ -40,14 +40,14 @@ class Web(HttpApplication):
     def __init__(self, program: Program, respond: Responder) -> None:
         super().__init__(respond, program.server.file_buffer)
         self._program = program
-        self.handshakes = 0
+        self._handshakes = 0
         self.session: Session | None = None
 
     def on_handshake(self, link: ServedConnection) -> None:
         """Count it, and keep what the page tells of the session."""
-        self.handshakes += 1
+        self._handshakes += 1
         self.session = self._program.session_of(link.connection.negotiated)
-        self._program.handshake_done(again=self.handshakes > 1)
+        self._program.handshake_done(again=self._handshakes > 1)
 
     def on_failure(self, link: ServedConnection, error: TLSError) -> None:
         """Say what went wrong."""

@@ -20,9 +20,12 @@ from handglass.verify.result import VerifyResult
 if TYPE_CHECKING:
     from handglass.cli.s_server.program import Program
 
+MOST_UNREAD = 1 << 16
+"""Bytes that are taken from one client while nobody reads standard output."""
+
 
 class Interactive(Application):
-    """One client. `talks` once it can be talked to."""
+    """One client."""
 
     def __init__(self, program: Program) -> None:
         self.idle_limit = program.options.idle_timeout is not None
@@ -31,7 +34,7 @@ class Interactive(Application):
         self._handshakes = 0
         self._early: list[bytes] | None = None
         self._early_ended = False
-        self._failed = False
+        self._unread = 0
 
     def on_handshake(self, link: ServedConnection) -> None:
         """Show everything about the connection; from now on it can be talked to."""
@@ -58,8 +61,9 @@ class Interactive(Application):
 
     @property
     def takes_data(self) -> bool:
-        """Not while nobody reads what we print."""
-        return not self._program.screen.is_full
+        """While nobody reads what we print, only a little: who says few words is heard to his end."""
+        screen = self._program.screen
+        return not screen.is_full or (self._unread < MOST_UNREAD and not screen.is_overfull)
 
     def on_data(self, link: ServedConnection, data: bytes, *, early: bool) -> None:
         """Print it."""
@@ -68,7 +72,9 @@ class Interactive(Application):
             if self._early is None:
                 self._early = []
                 self._program.screen.text("Early data received:\n")
-        self._program.screen.data(data)
+        screen = self._program.screen
+        screen.data(data)
+        self._unread = self._unread + len(data) if screen.is_full else 0
 
     def on_event(self, link: ServedConnection, event: Event) -> None:  # noqa: ARG002 - the interface
         """The end of early data, and a certificate that was asked for later."""

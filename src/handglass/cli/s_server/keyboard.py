@@ -47,7 +47,6 @@ class Keyboard:
 
     def start(self) -> None:
         """Begin to read."""
-        self._look()
         self.go_on()
 
     def on_ready(self, mask: int) -> None:  # noqa: ARG002 - only reading is waited for

@@ -2,9 +2,9 @@
 
 Strategy: the event loop must never stand in a write(2). A regular file and /dev/null take everything at once and are
 written to directly (`FileOutlet`); for a pipe, a terminal or a socket (`Outlet`) a thread is started with the first
-bytes. What waits for it is bounded: beyond the limit, reports are left out, and the reader is told how many once it
-reads again. Data of clients is never left out; whoever has some to print looks at `is_full` and waits with taking more
-from the client.
+bytes. What waits for it is bounded: beyond a limit, reports are left out, and the reader is told how many once it
+reads again. Data of clients is never left out; whoever has some to print looks at `is_full` and `is_overfull` before
+taking more from the client.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from collections import deque
 from collections.abc import Callable
 
 LIMIT = 1 << 20
-"""Bytes that may wait for the reader."""
+"""Bytes that may wait for the reader before reports are left out."""
+MOST = 1 << 26
+"""Bytes with which no data should be added."""
 PIECE = 1 << 16
 """Bytes that are written at once."""
 
@@ -38,6 +40,11 @@ class Outlet:
         self._left_out = 0
         self._thread: threading.Thread | None = None
         self._closing = False
+
+    @property
+    def is_overfull(self) -> bool:
+        """Whether data, too, had better not be added."""
+        return self._size > MOST
 
     def put(self, descriptor: int, data: bytes, *, is_report: bool) -> None:
         """Have bytes written; a report is left out while the outlet is full."""
@@ -106,7 +113,7 @@ class Outlet:
 class FileOutlet:
     """The same for a file that takes everything at once. `error` is why something could not be written."""
 
-    is_full = False
+    is_full = is_overfull = False
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self.error: OSError | None = None

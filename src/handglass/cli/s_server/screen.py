@@ -64,8 +64,13 @@ class ServerScreen:
 
     @property
     def is_full(self) -> bool:
-        """Whether data for standard output waits, and no more should be taken from clients."""
+        """Whether nobody reads standard output, so that little more should be taken from each client."""
         return self._standard.is_full
+
+    @property
+    def is_overfull(self) -> bool:
+        """Whether nothing more at all should be taken from clients."""
+        return self._standard.is_overfull
 
     def text(self, text: str) -> None:
         """Write a block of the report."""

@@ -86,7 +86,7 @@ def read_status(
     if status.status_type not in allowed:
         raise PeerError(reasons.UNWANTED_STATUS_TYPE, status.status_type.name)
     responses = status.responses
-    if len(responses) > certificates:
+    if len(responses) > max(certificates, 1):
         detail = f"{len(responses)} responses for {certificates} certificates"
         raise PeerError(reasons.TOO_MANY_STATUS_RESPONSES, detail)
     return responses

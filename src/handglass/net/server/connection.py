@@ -187,7 +187,7 @@ class ServedConnection:
             )
             self.fail(LocalError(reasons.HANDSHAKE_TIMEOUT, waited), AlertDescription.USER_CANCELED)
         elif self._paused:
-            self.server.progress(self)  # it is we who do not listen
+            self.server.spare(self)  # it is we who do not listen
         else:
             if self.phase is Phase.OPEN and self.application is not None:
                 self.application.on_idle(self)

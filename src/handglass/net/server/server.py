@@ -194,6 +194,10 @@ class Server:
         if link in self._idle:
             self._start(self._idle, link)
 
+    def spare(self, link: ServedConnection) -> None:
+        """Its time limit for doing nothing has passed, and begins anew."""
+        self._start(self._idle, link)
+
     def leaving(self, link: ServedConnection) -> None:
         """Only what waits is still to be sent."""
         self._handshakes.stop(link)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from cli.s_client.setups.parts import (
     EXPIRED,
@@ -38,36 +37,23 @@ def name_constraints() -> Iterator[Setup]:
         ),
     }
     for kind, (name, fitting, other) in kinds.items():
-        leaf = put("san", build.alternative_names(name))
+        yield row(f"{kind} permitted", 0, under(name, [fitting]))
+        yield row(f"{kind} not permitted", 47, under(name, [other]))
+        yield row(f"{kind} excluded", 48, under(name, [], [fitting]))
+        yield row(f"{kind} not excluded", 0, under(name, [], [other]))
+    minimum = build.dns("test") + build.context(0, b"\1", constructed=False)
+    yield row("constraint with a minimum", 49, under(build.dns("server.test"), [minimum]))
+    yield row("malformed constraint", 53, under(build.ip(bytes(4)), [build.ip(b"12345")]))
+    other = build.other("1.2.3.4", b"\x0c\1x")
+    yield row("constraint of a kind nobody knows", 51, under(other, [other]))
 
-        def under(
-            permitted: Sequence[bytes] = (), excluded: Sequence[bytes] = (), leaf: Any = leaf
-        ) -> Callable[[], Chain]:
-            return plain(middle=put("nc", build.name_constraints(permitted, excluded)), leaf=leaf)
 
-        yield row(f"{kind} permitted", 0, under([fitting]))
-        yield row(f"{kind} not permitted", 47, under([other]))
-        yield row(f"{kind} excluded", 48, under([], [fitting]))
-        yield row(f"{kind} not excluded", 0, under([], [other]))
-    strange = build.dns("test") + build.context(0, b"\1", constructed=False)
-    yield row("constraint with a minimum", 49, plain(middle=put("nc", build.name_constraints([strange]))))
-    bad = build.ip(b"12345")
-    yield row(
-        "malformed constraint",
-        53,
-        plain(
-            middle=put("nc", build.name_constraints([bad])),
-            leaf=put("san", build.alternative_names(build.ip(bytes(4)))),
-        ),
-    )
-    yield row(
-        "constraint of a kind nobody knows",
-        51,
-        plain(
-            middle=put("nc", build.name_constraints([build.other("1.2.3.4", b"\x0c\1x")])),
-            leaf=put("san", build.alternative_names(build.other("1.2.3.4", b"\x0c\1x"))),
-        ),
-    )
+def under(
+    name: bytes, permitted: Sequence[bytes] = (), excluded: Sequence[bytes] = ()
+) -> Callable[[], Chain]:
+    """Give a chain whose leaf has this name and whose intermediate constrains names."""
+    constraints = put("nc", build.name_constraints(permitted, excluded))
+    return plain(middle=constraints, leaf=put("san", build.alternative_names(name)))
 
 
 def policies() -> Iterator[Setup]:

@@ -128,15 +128,27 @@ def crl(issuer: Built, *revoked: Built, **options: Any) -> bytes:
     return build.crl(issuer, entries, **{"start": RECENT, "end": SOON, **options})
 
 
-def responding(status: str, signer: str = "middle") -> Callable[[Chain], bytes]:
-    """Give a maker of an OCSP response about the leaf, valid now: "GOOD", "REVOKED" or "UNKNOWN"."""
+def listed(issuer: str, *revoked: str, **options: Any) -> Crls:
+    """Give a maker of an issuer's list that names these certificates."""
+    return lambda chain: [crl(chain[issuer], *(chain[each] for each in revoked), **options)]
+
+
+def together(*makers: Crls) -> Crls:
+    """Give a maker of several lists."""
+    return lambda chain: [each for made in makers for each in made(chain)]
+
+
+def responding(
+    status: str, signer: str = "middle", about: str = "leaf", issuer: str = "middle"
+) -> Callable[[Chain], bytes]:
+    """Give a maker of an OCSP response about a certificate, valid now: "GOOD", "REVOKED" or "UNKNOWN"."""
 
     def made(chain: Chain) -> bytes:
         begins, ends = (datetime.datetime.fromtimestamp(each, datetime.UTC) for each in (RECENT, SOON))
         revoked = status == "REVOKED"
         builder = ocsp.OCSPResponseBuilder().add_response(
-            cert=x509.load_der_x509_certificate(chain["leaf"].der),
-            issuer=x509.load_der_x509_certificate(chain["middle"].der),
+            cert=x509.load_der_x509_certificate(chain[about].der),
+            issuer=x509.load_der_x509_certificate(chain[issuer].der),
             algorithm=hashes.SHA256(),
             cert_status=ocsp.OCSPCertStatus[status],
             this_update=begins,

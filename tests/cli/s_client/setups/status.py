@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from cli.s_client.setups.parts import (
     GOOD,
     RECENT,
     SOON,
     Chain,
+    Crls,
     Setup,
-    crl,
     issued,
+    listed,
     plain,
     responding,
     row,
     subject,
+    together,
 )
 from verify.support import build
 from verify.support.build import Built
@@ -23,112 +25,52 @@ from verify.support.scenes import put
 
 
 def revocation() -> Iterator[Setup]:
-    def lists(*each: Callable[[Chain], bytes]) -> Callable[[Chain], list[bytes]]:
-        return lambda chain: [make(chain) for make in each]
-
-    def good(chain: Chain) -> bytes:
-        return crl(chain["middle"])
-
-    def of_root(chain: Chain) -> bytes:
-        return crl(chain["root"])
-
-    def with_leaf(chain: Chain) -> bytes:
-        return crl(chain["middle"], chain["leaf"])
-
-    def with_middle(chain: Chain) -> bytes:
-        return crl(chain["root"], chain["middle"])
-
-    def stranger(chain: Chain) -> bytes:
-        return crl(chain["middle"], signer=build.ec_key("stranger"))
-
-    check, all_of_them = "-crl_check", "-crl_check_all"
-    yield row("leaf revoked", 23, GOOD, check, crls=lists(with_leaf))
-    yield row("leaf revoked, not looked for", 0, GOOD, crls=lists(with_leaf))
-    yield row("not revoked", 0, GOOD, check, crls=lists(good))
+    check, everything = "-crl_check", "-crl_check_all"
+    good, of_root, revoking = listed("middle"), listed("root"), listed("middle", "leaf")
+    expired = listed("middle", end=RECENT + 1)
+    above = together(good, listed("root", "middle"))
+    yield row("leaf revoked", 23, GOOD, check, crls=revoking)
+    yield row("leaf revoked, not looked for", 0, GOOD, crls=revoking)
+    yield row("not revoked", 0, GOOD, check, crls=good)
     yield row("no list", 3, GOOD, check)
-    yield row("intermediate revoked, not looked for", 0, GOOD, check, crls=lists(good, with_middle))
-    yield row("intermediate revoked", 23, GOOD, all_of_them, crls=lists(good, with_middle))
-    yield row("nothing revoked", 0, GOOD, all_of_them, crls=lists(good, of_root))
-    yield row("no list of the root", 3, GOOD, all_of_them, crls=lists(good))
-    yield row("expired list", 12, GOOD, check, crls=lists(lambda chain: crl(chain["middle"], end=RECENT + 1)))
-    yield row(
-        "list not yet valid", 11, GOOD, check, crls=lists(lambda chain: crl(chain["middle"], start=SOON - 1))
-    )
-    yield row(
-        "expired list, times not checked",
-        0,
-        GOOD,
-        check,
-        "-no_check_time",
-        crls=lists(lambda chain: crl(chain["middle"], end=RECENT + 1)),
-    )
-    yield row("damaged list", 8, GOOD, check, crls=lists(lambda chain: crl(chain["middle"], damage=True)))
-    yield row("list of a stranger", 3, GOOD, check, crls=lists(stranger))
-    yield row(
-        "list without a next update", 0, GOOD, check, crls=lists(lambda chain: crl(chain["middle"], end=None))
-    )
-    no_lists = plain(middle=put("ku", build.key_usage(build.CERT_SIGN)))
-    yield row("issuer that may not sign lists", 35, no_lists, check, crls=lists(good))
-    critical = [build.extension("1.2.3.4", b"\5\0", True)]
-    yield row(
-        "unknown critical extension of a list",
-        36,
-        GOOD,
-        check,
-        crls=lists(lambda chain: crl(chain["middle"], extensions=critical)),
-    )
-    only_authorities = [build.crl_number(1), build.issuing_point(ca=True)]
-    yield row(
-        "list for authorities only",
-        3,
-        GOOD,
-        check,
-        crls=lists(lambda chain: crl(chain["middle"], extensions=only_authorities)),
-    )
-    some_reasons = [build.crl_number(1), build.issuing_point(reasons=[1, 2])]
-    yield row(
-        "list for some reasons",
-        3,
-        GOOD,
-        check,
-        crls=lists(lambda chain: crl(chain["middle"], extensions=some_reasons)),
-    )
-    yield row(
-        "list for some reasons, extended",
-        3,
-        GOOD,
-        check,
-        "-extended_crl",
-        crls=lists(lambda chain: crl(chain["middle"], extensions=some_reasons)),
-    )
+    yield row("intermediate revoked, not looked for", 0, GOOD, check, crls=above)
+    yield row("intermediate revoked", 23, GOOD, everything, crls=above)
+    yield row("nothing revoked", 0, GOOD, everything, crls=together(good, of_root))
+    yield row("no list of the root", 3, GOOD, everything, crls=good)
+    yield row("expired list", 12, GOOD, check, crls=expired)
+    yield row("expired list, times not checked", 0, GOOD, check, "-no_check_time", crls=expired)
+    yield row("list not yet valid", 11, GOOD, check, crls=listed("middle", start=SOON - 1))
+    yield row("list without a next update", 0, GOOD, check, crls=listed("middle", end=None))
+    yield row("damaged list", 8, GOOD, check, crls=listed("middle", damage=True))
+    yield row("list of a stranger", 3, GOOD, check, crls=listed("middle", signer=build.ec_key("stranger")))
+    unable = plain(middle=put("ku", build.key_usage(build.CERT_SIGN)))
+    yield row("issuer that may not sign lists", 35, unable, check, crls=good)
+    critical = listed("middle", extensions=[build.extension("1.2.3.4", b"\5\0", True)])
+    yield row("unknown critical extension of a list", 36, GOOD, check, crls=critical)
+    only_authorities = listed("middle", extensions=[build.crl_number(1), build.issuing_point(ca=True)])
+    yield row("list for authorities only", 3, GOOD, check, crls=only_authorities)
+    some_reasons = listed("middle", extensions=[build.crl_number(1), build.issuing_point(reasons=[1, 2])])
+    yield row("list for some reasons", 3, GOOD, check, crls=some_reasons)
+    yield row("list for some reasons, extended", 3, GOOD, check, "-extended_crl", crls=some_reasons)
 
 
 def delta_lists() -> Iterator[Setup]:
     point = build.uri("http://crl.test/delta.crl")
     chain = plain(leaf=put("fresh", build.freshest(build.distribution_point([point]))))
 
-    def base(chain: Chain) -> bytes:
-        return crl(chain["middle"])
-
-    def delta(chain: Chain, *entries: bytes) -> bytes:
+    def delta(*entries: bytes) -> Crls:
         extensions = [build.crl_number(2), build.delta_indicator(1)]
-        return build.crl(chain["middle"], entries, extensions, start=RECENT, end=SOON)
+        return lambda chain: [build.crl(chain["middle"], entries, extensions, start=RECENT, end=SOON)]
 
-    def revoking(chain: Chain) -> list[bytes]:
-        return [base(chain), delta(chain, build.revoked(chain["leaf"].serial))]
-
-    def removing(chain: Chain) -> list[bytes]:
-        entry = build.revoked(chain["leaf"].serial, build.reason(8))
-        return [crl(chain["middle"], chain["leaf"]), delta(chain, entry)]
-
+    serial = chain()["leaf"].serial
+    revoking = together(listed("middle"), delta(build.revoked(serial)))
+    removing = together(listed("middle", "leaf"), delta(build.revoked(serial, build.reason(8))))
     options = ("-crl_check", "-extended_crl", "-use_deltas")
     yield row("revoked in a delta list", 23, chain, *options, crls=revoking)
     yield row("revoked in a delta list, not used", 0, chain, *options[:2], crls=revoking)
     yield row("removed in a delta list", 0, chain, *options, crls=removing)
     yield row("removed in a delta list, not used", 23, chain, *options[:2], crls=removing)
-    yield row(
-        "nothing new in a delta list", 0, chain, *options, crls=lambda chain: [base(chain), delta(chain)]
-    )
+    yield row("nothing new in a delta list", 0, chain, *options, crls=together(listed("middle"), delta()))
 
 
 def indirect_lists() -> Iterator[Setup]:
@@ -150,7 +92,7 @@ def indirect(url: str = "http://crl.test/") -> dict[str, Built]:
     return chain
 
 
-def listing(*revoked: str, url: str = "http://crl.test/") -> Callable[[Chain], list[bytes]]:
+def listing(*revoked: str, url: str = "http://crl.test/") -> Crls:
     """Give a maker of the signer's list, which names these certificates of "middle"."""
 
     def made(chain: Chain) -> list[bytes]:
