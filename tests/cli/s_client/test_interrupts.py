@@ -63,10 +63,10 @@ def watching(queue: Queue[str]) -> Iterator[int]:
 
 
 @contextmanager
-def started(*options: str) -> Iterator[subprocess.Popen[bytes]]:
+def started(*options: str, code: str = MARKED) -> Iterator[subprocess.Popen[bytes]]:
     """A client that has just begun, its streams in our hands."""
     process = subprocess.Popen(
-        [sys.executable, "-c", MARKED, "s_client", *options],
+        [sys.executable, "-c", code, "s_client", *options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -140,6 +140,18 @@ def test_a_last_report() -> None:
         assert client.wait() == STATUS[signal.SIGINT]
         assert ends.get(timeout=10) == "close_notify"
         assert client.stdout.count(b"\nNew, TLSv1.3, Cipher is ") == 2
+
+
+def test_while_looking_up() -> None:
+    """The name server does not answer."""
+    code = (
+        "import socket, sys, time; from handglass.__main__ import main;"
+        "socket.getaddrinfo = lambda *_, **__: (print('.', end='', flush=True), time.sleep(60));"
+        "sys.exit(main())"
+    )
+    with started("-connect", "server.test:1", code=code) as client:  # the mark comes from the look-up
+        client.send_signal(signal.SIGINT)
+        assert client.wait(20) == STATUS[signal.SIGINT]
 
 
 def full_listener() -> tuple[int, ExitStack]:

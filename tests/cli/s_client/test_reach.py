@@ -265,6 +265,20 @@ def test_starttls(identity: Identity, word: str) -> None:
     ]
 
 
+def test_the_report_counts_tls_alone(identity: Identity) -> None:
+    """What was said before TLS is no part of "SSL handshake has read … bytes and written … bytes"."""
+    counted = []
+    for script, options in ((HAPPY["smtp"], ("-starttls", "smtp")), ((), ())):
+        with plain_then_tls(identity, script) as met:
+            done = ours(met.port, "-tls1_2", "-noservername", *options)
+        found = re.search(
+            rb"^SSL handshake has read \d+ bytes and written (\d+) bytes", done.stdout, re.MULTILINE
+        )
+        assert found
+        counted.append(found[1])
+    assert counted[0] == counted[1]
+
+
 def test_sql_server_with_tls12(identity: Identity) -> None:
     with plain_then_tls(identity, HAPPY["mssql"], packets=True) as met:
         done = ours(met.port, "-starttls", "mssql", "-tls1_2", "-brief", data=b"hello\n")
