@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import random
 import signal
 import socket
@@ -34,6 +35,8 @@ SERVER = ServerConfig(identities=(Authority(datetime.now(UTC)).issue(),))
 FILLING = 3
 """Connections that fill the queue of a listener whose backlog is 0: one is there at once, the others wait."""
 SYN_SENT = "02"
+WRITE_CALL = {"x86_64": "1", "aarch64": "64"}
+"""The number of Linux's `write`."""
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 MARKED = "import sys; from handglass.__main__ import main; print('.', end='', flush=True); sys.exit(main())"
 """A start that tells when Python itself is done and the program begins."""
@@ -63,10 +66,10 @@ def watching(queue: Queue[str]) -> Iterator[int]:
 
 
 @contextmanager
-def started(*options: str) -> Iterator[subprocess.Popen[bytes]]:
+def started(*options: str, code: str = MARKED) -> Iterator[subprocess.Popen[bytes]]:
     """A client that has just begun, its streams in our hands."""
     process = subprocess.Popen(
-        [sys.executable, "-c", MARKED, "s_client", *options],
+        [sys.executable, "-c", code, "s_client", *options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -142,6 +145,18 @@ def test_a_last_report() -> None:
         assert client.stdout.count(b"\nNew, TLSv1.3, Cipher is ") == 2
 
 
+def test_while_looking_up() -> None:
+    """The name server does not answer."""
+    code = (
+        "import socket, sys, time; from handglass.__main__ import main;"
+        "socket.getaddrinfo = lambda *_, **__: (print('.', end='', flush=True), time.sleep(60));"
+        "sys.exit(main())"
+    )
+    with started("-connect", "server.test:1", code=code) as client:  # the mark comes from the look-up
+        client.send_signal(signal.SIGINT)
+        assert client.wait(20) == STATUS[signal.SIGINT]
+
+
 def full_listener() -> tuple[int, ExitStack]:
     """A port where the next connection waits for ever, because the queue is full; and what keeps it so."""
     stack = ExitStack()
@@ -187,7 +202,17 @@ def test_before_tls() -> None:
             assert "Traceback" not in client.text
 
 
-def test_while_nobody_reads_our_output() -> None:
+def is_asleep_writing(pid: int) -> bool:
+    """Whether the program waits in the system call `write`, as far as the system tells."""
+    try:
+        call = Path(f"/proc/{pid}/syscall").read_text().split()
+    except OSError:
+        return True
+    return call[:2] == [WRITE_CALL.get(platform.machine(), call[0]), "0x1"]
+
+
+@pytest.mark.parametrize("options", [("-quiet",), ("-msg",), ("-debug", "-state"), ("-prexit",)])
+def test_while_nobody_reads_our_output(options: tuple[str, ...]) -> None:
     """A reader of standard output that has stopped reading holds up data, not the end."""
     gone = threading.Event()
 
@@ -197,10 +222,13 @@ def test_while_nobody_reads_our_output() -> None:
 
     with (
         start_server(pour, config=SERVER, verify=False, timeout=5, report=lambda _: None) as server,
-        started("-connect", f"{ADDRESS}:{server.port}", "-quiet") as client,
+        started("-connect", f"{ADDRESS}:{server.port}", *options) as client,
     ):
         assert client.stdout
         client.stdout.read(1)
+        while not is_asleep_writing(client.pid):
+            assert client.poll() is None
+            time.sleep(0.002)
         client.send_signal(signal.SIGTERM)
         assert client.wait(20) == STATUS[signal.SIGTERM]
         gone.set()

@@ -12,7 +12,8 @@ import pytest
 
 from handglass.cli.options import parse
 from handglass.cli.options.s_client import SClientOptions
-from handglass.cli.s_client.reach import read_way
+from handglass.cli.s_client.reach import go, read_way
+from handglass.cli.screen import Screen
 from handglass.net.starttls import PLAIN_TLS, PROTOCOLS
 from net.real import daemons
 from net.real.daemons import workshop
@@ -79,6 +80,30 @@ def test_bind(identity: Identity) -> None:
     assert "the local address 192.0.2.1:0 cannot be used" in foreign.text
 
 
+def test_each_attempt_is_told(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """Addresses that did not answer are told even if another did: on standard output, which no one greps."""
+    with socket.create_server(("127.0.0.1", 0)) as alive:
+        port = alive.getsockname()[1]
+
+        def two(*_question: object) -> list[object]:
+            return [
+                (socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port))
+                for host in ("127.0.0.9", "127.0.0.1")
+            ]
+
+        monkeypatch.setattr(socket, "getaddrinfo", two)
+        way = read_way(parse(SClientOptions, [f"server.test:{port}"]), {})
+        go(way, Screen(), talkative=True).socket.close()
+    out, err = capfd.readouterr()
+    assert err == ""
+    assert re.fullmatch(
+        r"CONNECTED\([0-9A-F]{8}\)\n"
+        rf"Address tried: 127\.0\.0\.9:{port} Connection refused \(\d+ ms\)\n"
+        rf"Address tried: 127\.0\.0\.1:{port} connected \(\d+ ms\)\n",
+        out,
+    )
+
+
 def test_unix(identity: Identity, tmp_path: Path) -> None:
     """-unix: no server name; with -bind a path of our own."""
     with plain_then_tls(identity, path=tmp_path / "s") as met:
@@ -105,6 +130,9 @@ def test_unix(identity: Identity, tmp_path: Path) -> None:
         (("-starttls", "gopher", "a:1"), "s_client: Value must be one of:\n\tsmtp\n\tpop3\n"),
         (("-starttls", "redis", "a:1"), "s_client: Redis speaks TLS from the first byte"),
         (("-starttls", "mongodb", "a:1"), "s_client: MongoDB speaks TLS from the first byte"),
+        (("-port", "70000"), "malformed or ambiguous address '-port 70000': a port is a number from 1 to"),
+        (("-host", "[::1]"), "malformed or ambiguous address '[::1]': a host stands here alone"),
+        (("-host", "a:1"), "malformed or ambiguous address 'a:1': a host stands here alone"),
         (("-rand", "nofile", "a:1"), "Can't load nofile into RNG"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

@@ -203,6 +203,24 @@ def test_a_name_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
+    ("family", "sentence"),
+    [
+        (socket.AF_INET, "no IPv4 address of server.test was found: "),
+        (socket.AF_INET6, "no IPv6 address of "),
+    ],
+)
+def test_a_name_without_an_address_of_the_family(
+    monkeypatch: pytest.MonkeyPatch, family: int, sentence: str
+) -> None:
+    def unknown(*_question: Any) -> list[Any]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(NetError, match=sentence):
+        dial(Target("server.test", "1"), DialOptions(family=family))
+
+
+@pytest.mark.parametrize(
     ("host", "family"),
     [("127.0.0.1", socket.AF_INET6), ("::1", socket.AF_INET), ("fe80::1%lo", socket.AF_INET)],
 )
