@@ -37,7 +37,7 @@ from support.peers import ADDRESS
 from support.pki import Pki
 from support.s_client import ENVIRONMENT, OURS, ours, start_ours
 
-LIMIT = 30.0
+LIMIT = 60.0
 EVERY_BYTE = bytes(range(256))
 IDENTITY = Authority(datetime.now(UTC)).issue()
 

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Queue
@@ -28,7 +28,7 @@ from handglass.net.interrupts import Interrupted, held, interrupt, interruptible
 from handglass.registry import reasons
 from handglass.registry.errors import PeerError
 from support.peers import ADDRESS
-from support.processes import Process
+from support.processes import DEFAULT_LIMIT, Process
 from support.s_client import ENVIRONMENT, OURS, start_ours
 
 SERVER = ServerConfig(identities=(Authority(datetime.now(UTC)).issue(),))
@@ -90,11 +90,28 @@ def swallow(stream: IO[bytes]) -> None:
 
 
 def type_on(stream: IO[bytes]) -> None:
-    try:
+    with suppress(OSError):
         while os.write(stream.fileno(), b"abc\n" * 1000):
             pass
-    except OSError:
-        pass
+
+
+@contextmanager
+def busy(client: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Type and read all the time, until it has ended: only then may its streams be closed."""
+    assert client.stdin
+    assert client.stdout
+    threads = [
+        threading.Thread(target=swallow, args=(client.stdout,)),
+        threading.Thread(target=type_on, args=(client.stdin,)),
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        client.kill()
+        for thread in threads:
+            thread.join()
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -104,17 +121,17 @@ def test_at_any_moment(seed: int) -> None:
     number = chance.choice([signal.SIGINT, signal.SIGTERM])
     options = chance.choice([("-brief",), ("-msg",), ("-tls1_2",), ("-quiet",)])
     ends: Queue[str] = Queue()
-    with watching(ends) as port, started("-connect", f"{ADDRESS}:{port}", *options) as client:
-        assert client.stdout
-        assert client.stdin
+    with (
+        watching(ends) as port,
+        started("-connect", f"{ADDRESS}:{port}", *options) as client,
+        busy(client),
+    ):
         assert client.stderr
-        threading.Thread(target=swallow, args=(client.stdout,), daemon=True).start()
-        threading.Thread(target=type_on, args=(client.stdin,), daemon=True).start()
         time.sleep(0.001 + chance.random() * 0.4)
         for _ in range(chance.randint(1, 3)):
             client.send_signal(number)
             time.sleep(chance.random() * 0.005)
-        assert client.wait(20) == STATUS[number]
+        assert client.wait(DEFAULT_LIMIT) == STATUS[number]
         said = client.stderr.read().decode()
         assert "Traceback" not in said
         assert "Exception ignored" not in said
@@ -130,7 +147,7 @@ def test_in_a_conversation(number: signal.Signals) -> None:
         client.wait_for("Verify return code")
         client.signal(number)
         assert client.wait() == STATUS[number]
-        assert ends.get(timeout=10) == "close_notify"
+        assert ends.get(timeout=DEFAULT_LIMIT) == "close_notify"
         assert "Traceback" not in client.text
 
 
@@ -141,7 +158,7 @@ def test_a_last_report() -> None:
         client.wait_for("Verify return code")
         client.signal(signal.SIGINT)
         assert client.wait() == STATUS[signal.SIGINT]
-        assert ends.get(timeout=10) == "close_notify"
+        assert ends.get(timeout=DEFAULT_LIMIT) == "close_notify"
         assert client.stdout.count(b"\nNew, TLSv1.3, Cipher is ") == 2
 
 
@@ -186,7 +203,7 @@ def test_while_connecting(number: signal.Signals) -> None:
             assert client.poll() is None
             time.sleep(0.002)
         client.send_signal(number)
-        assert client.wait(20) == STATUS[number]
+        assert client.wait(DEFAULT_LIMIT) == STATUS[number]
 
 
 def test_before_tls() -> None:
@@ -230,7 +247,7 @@ def test_while_nobody_reads_our_output(options: tuple[str, ...]) -> None:
             assert client.poll() is None
             time.sleep(0.002)
         client.send_signal(signal.SIGTERM)
-        assert client.wait(20) == STATUS[signal.SIGTERM]
+        assert client.wait(DEFAULT_LIMIT) == STATUS[signal.SIGTERM]
         gone.set()
 
 
@@ -245,7 +262,7 @@ def test_ignored_signals_stay_ignored() -> None:
             client.signal(signal.SIGHUP)
             client.send(b"Q\n")
             assert client.wait() == 0
-        assert ends.get(timeout=10) == "close_notify"
+        assert ends.get(timeout=DEFAULT_LIMIT) == "close_notify"
 
 
 def test_other_programs_end_with_the_same_status(tmp_path: Path) -> None:
@@ -259,7 +276,7 @@ def test_other_programs_end_with_the_same_status(tmp_path: Path) -> None:
         fifo.open("wb"),
     ):  # opens as soon as the program reads it
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=DEFAULT_LIMIT)
     assert process.returncode == STATUS[signal.SIGINT]
     assert b"Traceback" not in said
 
