@@ -30,7 +30,7 @@ needs_program = pytest.mark.skipif(
 def both(words: Sequence[str], capfd: pytest.CaptureFixture[str], stdin: str = "") -> None:
     """Run the two programs and compare all that they say; the lines of OpenSSL's error queue are its own."""
     theirs = subprocess.run(
-        ["openssl", "verify", *words], input=stdin, capture_output=True, text=True, check=False, timeout=20
+        ["openssl", "verify", *words], input=stdin, capture_output=True, text=True, check=False, timeout=60
     )
     capfd.readouterr()
     status = main(["verify", *words])

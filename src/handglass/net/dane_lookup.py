@@ -20,7 +20,7 @@ from handglass.records import dataclass
 from handglass.verify.dane import MAX_RECORDS, TlsaError, TlsaRecord, read_record
 
 from .dial.targets import bracketed
-from .errors import NetCode, NetError, shown
+from .errors import NetCode, NetError, shown, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,7 +160,7 @@ class Lookup:
             return Answer((), validated, problem.canonical_name.to_text(omit_final_dot=True))
         except dns.resolver.LifetimeTimeout:
             sentence = (
-                f"the resolver gave no answer that can be used about {name} within {self._timeout:g} seconds"
+                f"the resolver gave no answer that can be used about {name} within {span(self._timeout)}"
             )
             raise NetError(NetCode.LOOKUP_TIMEOUT, sentence) from None
         except dns.resolver.NoNameservers as problem:

@@ -50,6 +50,11 @@ class NetError(Exception):
         self.reason = reason
 
 
+def span(seconds: float) -> str:
+    """Return a time limit in words: "1 second", "0.5 seconds"."""
+    return f"{seconds:g} second{'' if seconds == 1 else 's'}"
+
+
 def shown(data: bytes, limit: int = SHOWN_LIMIT) -> str:
     """Return a peer's own words, made safe for a terminal.
 

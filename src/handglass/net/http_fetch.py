@@ -23,7 +23,7 @@ from handglass.records import dataclass
 
 from .dial.connect import DialOptions, dial
 from .dial.targets import Target
-from .errors import NetCode, NetError, shown
+from .errors import NetCode, NetError, shown, span
 
 MAX_HEAD = 64 << 10
 MAX_URL = 2048
@@ -97,7 +97,7 @@ class _Way:
 
     def too_late(self, url: str) -> NetError:
         """Return the error of a time limit."""
-        sentence = f"{url}: no complete answer within {self.options.seconds:g} seconds"
+        sentence = f"{url}: no complete answer within {span(self.options.seconds)}"
         return NetError(NetCode.STEP_TIMEOUT, sentence)
 
 

@@ -14,6 +14,7 @@ from handglass.connection import ClientConnection, Connection, ServerConnection
 from handglass.handshake.config import ClientConfig, ServerConfig
 from handglass.handshake.events import Closed, DataReceived, Event, SessionReceived
 from handglass.net.dial.names import ascii_name
+from handglass.net.errors import span
 from handglass.net.verification import Verdict, Verify, packed_address, verdict_for
 from handglass.records import replace
 from handglass.registry import reasons
@@ -167,7 +168,7 @@ def server_connection(
 def overdue(what: str, seconds: float | None, state: str = "") -> TimeoutError:
     """The error of a time limit that was reached; `state` is that of the connection until then."""
     wait = f", waiting to {state}" if state.startswith("read ") else ""
-    return TimeoutError(f"the {what} was not done within {seconds or 0:g} seconds{wait}")
+    return TimeoutError(f"the {what} was not done within {span(seconds or 0)}{wait}")
 
 
 def interrupted(error: OSError, connection: Connection) -> OSError:

@@ -20,6 +20,8 @@ from handglass.net.dial import (
     DialOptions,
     Target,
     UnixTarget,
+    check_host,
+    check_port,
     dial,
     parse_bind,
     parse_target,
@@ -114,6 +116,9 @@ def go(way: Way, screen: Screen, *, talkative: bool, wire: WireDump | None = Non
     connected = time.monotonic()
     if talkative:
         screen.text(f"CONNECTED({dialled.socket.fileno():08X})\n")
+        # On standard output: scripts look for "Connection refused" on the other to know that there is no connection.
+        if len(dialled.attempts) > 1:
+            screen.text("".join(f"Address tried: {attempt}\n" for attempt in dialled.attempts))
     try:
         reached = _speak(way, dialled.socket, screen, wire)
     except BaseException:
@@ -172,9 +177,13 @@ def _target(options: SClientOptions) -> Target | UnixTarget:
     if options.unix is not None:
         return UnixTarget(options.unix)
     target = parse_target(options.connect or options.target or "localhost:4433")
-    host = options.host if options.host is not None else target.host
-    port = str(options.port) if options.port is not None else target.port
-    return Target(host, port)
+    if options.host is not None:
+        check_host(options.host)
+        target = Target(options.host, target.port)
+    if options.port is not None:
+        check_port(str(options.port), f"-port {options.port}", lowest=1)
+        target = Target(target.host, str(options.port))
+    return target
 
 
 def _family(options: SClientOptions) -> int:

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from handglass.net.errors import span
 from handglass.net.interrupts import interrupt
 
 
@@ -25,7 +26,7 @@ def run_limit(seconds: float) -> Iterator[None]:
         return
 
     def over(_number: int, _frame: object) -> None:
-        interrupt(RunOver(f"the run was not done within {seconds:g} seconds (-run_timeout)"))
+        interrupt(RunOver(f"the run was not done within {span(seconds)} (-run_timeout)"))
 
     before = signal.signal(signal.SIGALRM, over)
     signal.setitimer(signal.ITIMER_REAL, seconds)

@@ -36,7 +36,7 @@ from handglass.handshake.events import (
 )
 from handglass.handshake.session import Session
 from handglass.handshake.state import Negotiated, PeerChain
-from handglass.net.errors import NetError
+from handglass.net.errors import NetError, span
 from handglass.net.interrupts import interruptible
 from handglass.net.pump import Pump
 from handglass.observe import advice, report
@@ -141,8 +141,7 @@ class Visit:
         self._send_early_data()
         in_time = self._run(lambda: self._established or self._over, deadline)
         if not in_time and not self._over:
-            seconds = "1 second" if limit == 1 else f"{limit:g} seconds"
-            waited = f"{seconds}, and the client still waits to {self.connection.state}"
+            waited = f"{span(limit or 0)}, and the client still waits to {self.connection.state}"
             self.connection.abort(AlertDescription.USER_CANCELED)
             self._pump.drain(LINGER_SECONDS)
             self._error = LocalError(reasons.HANDSHAKE_TIMEOUT, waited)
@@ -175,7 +174,7 @@ class Visit:
         """Close, say how it ended, and give the exit status."""
         status = 0
         if self._silent and not self._over:
-            silence = f"{self._options.idle_timeout:g} seconds (-idle_timeout)"
+            silence = f"{span(self._options.idle_timeout)} (-idle_timeout)"
             self._screen.error(f"s_client: the server has said nothing for {silence}")
             self.leave()
             status = 1

@@ -88,7 +88,7 @@ class Program:
         self.counters = report.Counters()
         self.workers = workers or Workers()
         self._is_worker = False
-        self._talking: list[ServedConnection] = []
+        self._talking: dict[ServedConnection, None] = {}
         self._has_terminal = is_terminal()
         self._make = application_for(self)
         settings.tell_with(self.screen)
@@ -215,7 +215,7 @@ class Program:
     @property
     def talking_to(self) -> ServedConnection | None:
         """The client that gets what is typed: the newest one."""
-        return self._talking[-1] if self._talking else None
+        return next(reversed(self._talking), None)
 
     def handshake_done(self, *, again: bool) -> None:
         """Count it."""
@@ -225,8 +225,7 @@ class Program:
 
     def talk_to(self, link: ServedConnection) -> None:
         """What is typed goes to this client from now on, or may go on to it."""
-        if link not in self._talking:
-            self._talking.append(link)
+        self._talking.setdefault(link)
         self.keyboard_goes_on()
 
     def keyboard_goes_on(self) -> None:
@@ -237,7 +236,7 @@ class Program:
     def left(self, link: ServedConnection) -> None:
         """This client is not talked to any more; another one may be."""
         if link in self._talking:
-            self._talking.remove(link)
+            del self._talking[link]
             self.keyboard_goes_on()
 
     def idle(self, link: ServedConnection) -> None:

@@ -81,7 +81,7 @@ def _ask(name: str, question: tuple[bytes, int, int, int, int, int], seconds: fl
         spent = f"{time.monotonic() - began:.1f} seconds"
         raise NetError(NetCode.LOOKUP_TIMEOUT, f"no answer about the name {name} within {spent}")
     if failures:
-        raise _failed(name, failures[0])
+        raise _failed(name, question[2], failures[0])
     unique = dict.fromkeys(
         Address(socket.AddressFamily(family), sockaddr)
         for family, _kind, _protocol, _name, sockaddr in answers
@@ -89,7 +89,11 @@ def _ask(name: str, question: tuple[bytes, int, int, int, int, int], seconds: fl
     return list(unique)[:ADDRESSES_LIMIT]
 
 
-def _failed(name: str, error: OSError) -> NetError:
+def _failed(name: str, family: int, error: OSError) -> NetError:
     reason = error.strerror or str(error)
     system = error.errno if isinstance(error, socket.gaierror) and error.errno == socket.EAI_SYSTEM else 0
-    return NetError(NetCode.LOOKUP_FAILED, f"the name {name} was not found: {reason}", system or 0, reason)
+    if family == socket.AF_UNSPEC:
+        found = f"the name {name} was not found"
+    else:
+        found = f"no IPv{4 if family == socket.AF_INET else 6} address of {name} was found"
+    return NetError(NetCode.LOOKUP_FAILED, f"{found}: {reason}", system or 0, reason)

@@ -154,6 +154,14 @@ def port_number(text: str, transport: str = "tcp") -> int:
     raise NetError(NetCode.LOOKUP_FAILED, f"no service has the name {text!r}", 0, reason)
 
 
+def check_host(text: str) -> None:
+    """Refuse what is no host alone. Raises `NetError`: TARGET_MALFORMED, NAME_MALFORMED."""
+    if literal_family(text) is None:
+        if "[" in text or ":" in text:
+            raise malformed(text, "a host stands here alone, without a port or brackets")
+        ascii_name(text)
+
+
 def check_port(text: str, whole: str, lowest: int) -> None:
     """Refuse a number that is no port; a name is looked up later."""
     if text.isascii() and text.isdigit():

@@ -14,7 +14,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 
 from handglass.net.dialogue.exchange import Exchange
 from handglass.net.dialogue.steps import Dialogue, Finding
-from handglass.net.errors import NetCode, NetError
+from handglass.net.errors import NetCode, NetError, span
 from handglass.records import dataclass, field
 
 T = TypeVar("T")
@@ -114,5 +114,5 @@ def _collect(sock: socket.socket, exchange: Exchange[T], observe: Observer | Non
 
 
 def _no_answer(awaited: str, step_seconds: float | None) -> NetError:
-    seconds = f"{step_seconds:g} seconds" if step_seconds is not None else "the time that the system gives"
-    return NetError(NetCode.STEP_TIMEOUT, f"no answer within {seconds} while waiting for {awaited}")
+    limit = span(step_seconds) if step_seconds is not None else "the time that the system gives"
+    return NetError(NetCode.STEP_TIMEOUT, f"no answer within {limit} while waiting for {awaited}")

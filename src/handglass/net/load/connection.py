@@ -31,7 +31,7 @@ from handglass.handshake.events import (
     SessionReceived,
 )
 from handglass.net.dialogue import Exchange
-from handglass.net.errors import NetCode, NetError
+from handglass.net.errors import NetCode, NetError, span
 from handglass.net.load.tally import Step
 from handglass.net.server.poller import READ, WRITE
 from handglass.records import replace
@@ -156,18 +156,18 @@ class TimedConnection:
         """The limit of the present phase has passed."""
         plan = self._load.plan
         if self._phase is Phase.CONNECT:
-            within = f"within {plan.connect_seconds:g} seconds"
+            within = f"within {span(plan.connect_seconds or 0)}"
             self._fail(NetError(NetCode.CONNECT_TIMEOUT, f"no connection to {plan.target} {within}"))
         elif self._phase is Phase.PRELUDE and self._exchange is not None:
-            within = f"within {plan.prelude_seconds:g} seconds"
+            within = f"within {span(plan.prelude_seconds or 0)}"
             awaited = self._exchange.awaited
             self._fail(NetError(NetCode.STEP_TIMEOUT, f"no answer {within} while waiting for {awaited}"))
         elif self._phase is Phase.HANDSHAKE:
-            waited = f"{plan.handshake_seconds:g} seconds, and the client still waits to {self._tls.state}"
+            waited = f"{span(plan.handshake_seconds or 0)}, and the client still waits to {self._tls.state}"
             self._tls.abort(AlertDescription.USER_CANCELED)
             self._fail(LocalError(reasons.HANDSHAKE_TIMEOUT, waited))
         elif self._phase is Phase.ANSWER:
-            within = f"within {plan.answer_seconds:g} seconds"
+            within = f"within {span(plan.answer_seconds or 0)}"
             self._fail(NetError(NetCode.STEP_TIMEOUT, f"the answer to the request was not complete {within}"))
         elif self._phase is Phase.TICKET:
             self._load.no_ticket_came(self)
