@@ -214,8 +214,11 @@ class Program:
 
     @property
     def talking_to(self) -> ServedConnection | None:
-        """The client that gets what is typed: the newest one."""
-        return self._talking[-1] if self._talking else None
+        """The client that gets what is typed: the one that has been there longest, as with OpenSSL.
+
+        Nobody takes the keyboard from another one by connecting.
+        """
+        return self._talking[0] if self._talking else None
 
     def handshake_done(self, *, again: bool) -> None:
         """Count it."""
@@ -224,9 +227,11 @@ class Program:
             self.counters.renegotiations += 1
 
     def talk_to(self, link: ServedConnection) -> None:
-        """What is typed goes to this client from now on, or may go on to it."""
+        """What is typed goes to this client once it is its turn, or may go on to it."""
         if link not in self._talking:
             self._talking.append(link)
+            if len(self._talking) > 1:
+                self._tell_whose_turn("still goes")
         self.keyboard_goes_on()
 
     def keyboard_goes_on(self) -> None:
@@ -237,8 +242,17 @@ class Program:
     def left(self, link: ServedConnection) -> None:
         """This client is not talked to any more; another one may be."""
         if link in self._talking:
+            had_the_keyboard = link is self.talking_to
             self._talking.remove(link)
+            if had_the_keyboard and self._talking:
+                self._tell_whose_turn("now goes")
             self.keyboard_goes_on()
+
+    def _tell_whose_turn(self, goes: str) -> None:
+        """Several clients are there: who gets what is typed, if anything still is."""
+        if self._keyboard is not None and self._keyboard.is_open and not self.options.quiet:
+            client = self._talking[0]
+            self.screen.error(f"s_server: what is typed {goes} to {client.peer}; q ends that connection")
 
     def idle(self, link: ServedConnection) -> None:
         """A client has done nothing for as long as -idle_timeout allows."""
