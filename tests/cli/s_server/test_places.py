@@ -53,9 +53,9 @@ def test_one_family(option: str, name: str) -> None:
 def test_a_port_that_cannot_be(option: str) -> None:
     done = run([*THROWAWAY, option, "70000"])
     assert (done.returncode, done.stdout) == (1, b"")
-    assert done.text == (
-        "s_server: malformed or ambiguous address '70000': "
-        "a port is a number from 0 to 65535, or a service name\n"
+    assert done.stderr == (
+        b"s_server: malformed or ambiguous address '70000': "
+        b"a port is a number from 0 to 65535, or a service name\n"
     )
 
 

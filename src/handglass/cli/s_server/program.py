@@ -31,6 +31,7 @@ from handglass.cli.s_server.stapling import begin_stapling
 from handglass.cli.s_server.verification import verify_depth
 from handglass.cli.s_server.workers import Lifeline, Workers
 from handglass.crypto.hashes import digest
+from handglass.net.errors import span
 from handglass.net.server import Application, ServedConnection, Server, ServerOptions, Wait
 from handglass.observe import advice
 from handglass.registry.code_points import ProtocolVersion
@@ -258,9 +259,8 @@ class Program:
         """A client has done nothing for as long as -idle_timeout allows."""
         limit = self.options.idle_timeout
         if limit is not None:
-            seconds = "1 second" if limit == 1 else f"{limit:g} seconds"
             self.screen.error(
-                f"s_server: {link.peer}: the client did nothing for {seconds} and was let go (-idle_timeout)"
+                f"s_server: {link.peer}: the client did nothing for {span(limit)} and was let go (-idle_timeout)"
             )
 
     def handshake_failed(self, link: ServedConnection, error: TLSError) -> None:
