@@ -83,13 +83,14 @@ class Visit:
         self._reached = reached
         self._talkative = not (self._options.quiet or self._options.brief)
         self._judge = Judge(
-            settings.stores.peer_store(),
+            settings.stores.peer_store(self._note),
             settings.params,
             err=sys.stderr,
             return_error=self._options.verify_return_error,
             quiet=self._options.brief or self._options.verify_quiet,
             name_flags=settings.name_flags,
             fetch_issuers=self._options.aia_fetch,
+            tell=self._note,
             stapled=self._demand(),
             logs=settings.logs,
             dane=settings.dane,
@@ -510,6 +511,9 @@ class Visit:
                 Path(path).write_text(certificates_to_pem(chain), encoding="ascii")
             except OSError as error:
                 self._screen.error(f"s_client: cannot write {path}: {error.strerror}")
+
+    def _note(self, words: str) -> None:
+        self._screen.error(f"s_client: {words}")
 
     def _complain(self, error: TLSError | NetError) -> int:
         """Say what went wrong, for scripts and for people; the exit status."""
