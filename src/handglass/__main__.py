@@ -27,6 +27,10 @@ def main(words: list[str] | None = None) -> int:
 
     if words is not None:
         return dispatch(words)
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        from handglass.cli.standard_files import open_closed  # noqa: PLC0415 - hardly ever
+
+        open_closed()
     try:
         if sys.argv[0].rpartition("/")[2] == "openssl":
             from handglass.cli import drop_in  # noqa: PLC0415 - rarely wanted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -44,6 +45,36 @@ def run(*words: str, code: str = "") -> subprocess.CompletedProcess[str]:
     )
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
+
+
+@pytest.mark.parametrize("words", ["version", "s_client -help", "s_client -connect 127.0.0.1:1"])
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_standard_file_is_no_obstacle(words: str, closed: str) -> None:
+    """It is read as empty, and written to in vain."""
+    done = _in_a_shell(f"{words} {closed}")
+    assert done.returncode == (1 if "-connect" in words else 0)
+    assert "Traceback" not in done.stderr
+
+
+def test_no_socket_takes_the_place_of_a_closed_standard_error() -> None:
+    """Complaints would go to the peer."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        done = _in_a_shell(f"s_client -connect 127.0.0.1:{port} -handshake_timeout 0.1 2>&-")
+    assert "CONNECTED(00000003)" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("words", ["version", "s_client -help"])
+def test_output_that_cannot_be_written(words: str) -> None:
+    done = _in_a_shell(f"{words} >/dev/full")
+    assert (done.returncode, done.stderr) == (1, "handglass: cannot write: No space left on device\n")
+
+
+def _in_a_shell(words: str) -> subprocess.CompletedProcess[str]:
+    command = ["/bin/sh", "-c", f'exec "$0" -m handglass {words}', sys.executable]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=20, env=environment)
 
 
 @pytest.mark.parametrize("words", [[], ["help"], ["-help"], ["--help"]])

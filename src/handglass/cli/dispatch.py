@@ -6,6 +6,7 @@ Python's own start.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -30,6 +31,9 @@ PROGRAMS = {
     "completion": ("handglass.cli.completion:CompletionOptions", "handglass.cli.completion"),
 }
 
+CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""What the system says of a file, a disk or a terminal that takes no more."""
+
 
 def dispatch(words: list[str], *, help_to: TextIO | None = None) -> int:
     """Run the program that `words` begins with and return its exit status.
@@ -42,8 +46,18 @@ def dispatch(words: list[str], *, help_to: TextIO | None = None) -> int:
         return int(getattr(interrupt, "status", 130))
     except BrokenPipeError:
         # Whoever read our output has gone: point standard output elsewhere, so that Python's end is quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 1
+    except OSError as error:
+        if error.errno not in CANNOT_WRITE:
+            raise
+        _discard_output()
+        print(f"handglass: cannot write: {os.strerror(error.errno)}", file=sys.stderr)
+        return 1
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def options_of(name: str) -> type[Options]:

@@ -209,6 +209,12 @@ def test_a_refusal_of_the_proxy(identity: Identity) -> None:
     assert done.stderr == b"s_client: HTTP CONNECT failed, reason= 403 Forbidden\n"
 
 
+def test_a_proxy_that_is_not_there() -> None:
+    done = ours(None, "-proxy", f"127.0.0.1:{free_port()}", "server.test:443")
+    assert done.returncode == 1
+    assert "Connection refused (the proxy on the way to server.test:443)\n" in done.text
+
+
 def test_what_is_no_proxy(identity: Identity) -> None:
     """OpenSSL's program waits for ever."""
     with plain_then_tls(identity, (Said(b"SSH-2.0-x\r\n"),), tls=False) as met:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.s_server.serving import PROGRAM, QuietServer, connect, serve, wait_until
+from cli.s_server.serving import PROGRAM, QuietServer, connect, on_a_terminal, serve, wait_until
 from support.peers import ADDRESS, OpenSSLClient, needs
 from support.pki import Pki
 from support.processes import Process, free_port, run
@@ -276,21 +276,33 @@ def test_no_letters_under_quiet(pki: Pki) -> None:
         assert server.stdout == b"hi\n"
 
 
-def test_the_keyboard_talks_to_the_newest_client_and_then_to_the_next(pki: Pki) -> None:
+def test_the_keyboard_stays_with_a_client_until_it_leaves(pki: Pki) -> None:
     with serve(pki) as server, client().start(server.port) as older:
         wait_until(server, 1, "^CIPHER is")
+        assert "what is typed" not in server.text
         with client().start(server.port) as newer:
             wait_until(server, 2, "^CIPHER is")
+            server.wait_for(
+                r"^s_server: what is typed still goes to 127\.0\.0\.1:\d+; q ends that connection$"
+            )
+            server.send(b"for the older\n")
+            older.wait_for("^for the older$")
+            newer.send(b"from the newer\n")
+            server.wait_for("^from the newer$")
+            server.send(b"q\n")
+            assert older.wait() == 0
+            server.wait_for(r"^s_server: what is typed now goes to 127\.0\.0\.1:\d+; q ends that connection$")
             server.send(b"for the newer\n")
             newer.wait_for("^for the newer$")
-            older.send(b"from the older\n")
-            server.wait_for("^from the older$")
-            server.send(b"q\n")
-            assert newer.wait() == 0
-        server.wait_for("^CONNECTION CLOSED$")
-        server.send(b"for the older\n")
-        older.wait_for("^for the older$")
-        assert "for the newer" not in older.text
+            assert "for the older" not in newer.text
+
+
+def test_who_has_the_keyboard_is_no_matter_without_one(pki: Pki) -> None:
+    with serve(pki) as server:
+        server.end_input()
+        with client().start(server.port), client().start(server.port):
+            wait_until(server, 2, "^CIPHER is")
+            assert "what is typed" not in server.text
 
 
 def test_what_is_typed_before_a_client_comes_waits_for_it(pki: Pki) -> None:
@@ -334,24 +346,6 @@ def test_standard_input_that_cannot_be_waited_for(pki: Pki, tmp_path: Path, name
 
 
 def test_the_end_of_a_terminal_ends_the_server(pki: Pki) -> None:
-    identity = pki.server("p256")
-    keyboard, terminal = os.openpty()
-    port = free_port()
-    pid = os.fork()
-    if pid == 0:
-        os.dup2(terminal, 0)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        files = ["-cert", str(identity.certificate), "-key", str(identity.key)]
-        os.execvp(PROGRAM[0], [*PROGRAM, "s_server", "-accept", str(port), *files])
-    os.close(terminal)
-    try:
-        while True:
-            try:
-                socket.create_connection((ADDRESS, port), 1).close()
-                break
-            except ConnectionRefusedError:
-                assert os.waitpid(pid, os.WNOHANG) == (0, 0)
+    with on_a_terminal(pki) as (server, keyboard):
         os.write(keyboard, b"\x04")
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    finally:
-        os.close(keyboard)
+        assert server.wait() == 0

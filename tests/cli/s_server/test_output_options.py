@@ -144,14 +144,18 @@ def into_a_pipe(pki: Pki, path: Path, stream: int, *options: str) -> Iterator[tu
 def test_nobody_waits_for_a_reader_of_the_output(pki: Pki, tmp_path: Path) -> None:
     """One client sends more than the reader takes; others are served, it alone waits, and no byte is lost."""
     data = os.urandom(1 << 16) * 64
-    with into_a_pipe(pki, tmp_path / "pipe", 1, "-quiet") as (server, port, ours), connect(port) as client:
+    with (
+        into_a_pipe(pki, tmp_path / "pipe", 1, "-quiet") as (server, port, ours),
+        connect(port) as talker,
+        connect(port) as client,
+    ):
         sender = threading.Thread(target=client.sendall, args=(data,))
         sender.start()
         for number in range(3):
-            with connect(port) as other:
+            with connect(port):
                 line = f"hello {number}\n".encode()
                 server.send(line)
-                assert other.recv(100) == line
+                assert talker.recv(100) == line
         fcntl.fcntl(ours, F_SETPIPE_SZ, 1 << 20)
         found = b""
         while len(found) < len(data):

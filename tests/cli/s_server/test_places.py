@@ -49,6 +49,16 @@ def test_one_family(option: str, name: str) -> None:
             socket.create_connection((address[1], port))
 
 
+@pytest.mark.parametrize("option", ["-port", "-accept"])
+def test_a_port_that_cannot_be(option: str) -> None:
+    done = run([*THROWAWAY, option, "70000"])
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == (
+        b"s_server: malformed or ambiguous address '70000': "
+        b"a port is a number from 0 to 65535, or a service name\n"
+    )
+
+
 def test_both_families_by_default() -> None:
     with Process([*THROWAWAY, "-accept", "0", "-www"]) as server:
         port = int(server.wait_for(r"^ACCEPT \[::\]:(\d+)$")[1])

@@ -250,8 +250,10 @@ S_SERVER = Page(
                         ),
                     )
                 ),
-                "What is typed goes to the newest client. The end of the input ends the server if it is a "
-                "terminal's; `-ign_eof` and `-no_ign_eof` decide otherwise.",
+                "What is typed goes to one client, the one that has been there longest; when it leaves, to the "
+                "next. A line on standard error says which, as soon as there are several. The end of the input "
+                "ends the server if it is a terminal's; `-ign_eof` and `-no_ign_eof` decide otherwise, and under "
+                "`-quiet` it means nothing.",
             ),
         ),
         Section(

@@ -56,7 +56,7 @@ class ServerInput(Options, title="Input options"):
     )
     no_ign_eof = flag(
         "no_ign_eof",
-        "End when the input ends, also in a pipe, once a client has got all of it",
+        "End when the input ends, also in a pipe, once a client has got all of it; not with -quiet",
         where=TERMINAL,
         also={"ign_eof": False},
     )

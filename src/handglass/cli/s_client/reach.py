@@ -17,6 +17,7 @@ from handglass.cli.screen import Screen
 from handglass.handshake.wants import Direction
 from handglass.net.dial import (
     ConnectError,
+    Dialled,
     DialOptions,
     Target,
     UnixTarget,
@@ -112,7 +113,7 @@ def read_way(options: SClientOptions, environment: Mapping[str, str]) -> Way:
 def go(way: Way, screen: Screen, *, talkative: bool, wire: WireDump | None = None) -> Reached:
     """Connect, and say what has to be said before TLS, shown on `wire` too. Raises NetError."""
     began = time.monotonic()
-    dialled = dial(way.target if way.proxy is None else way.proxy.target, way.dial)
+    dialled = _dial(way)
     connected = time.monotonic()
     if talkative:
         screen.text(f"CONNECTED({dialled.socket.fileno():08X})\n")
@@ -238,6 +239,16 @@ def _with_scheme(scheme: str, text: str) -> str:
 
 
 # Going ---------------------------------------------------------------------------------------------------
+
+
+def _dial(way: Way) -> Dialled:
+    if way.proxy is None:
+        return dial(way.target, way.dial)
+    try:
+        return dial(way.proxy.target, way.dial)
+    except NetError as error:
+        error.sentence += f" (the proxy on the way to {way.target})"
+        raise
 
 
 def _speak(

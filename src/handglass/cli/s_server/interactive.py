@@ -122,8 +122,8 @@ class Interactive(Application):
 
     def on_close(self, link: ServedConnection) -> None:
         """It is over."""
-        self._program.left(link)
         self._say("shutting down SSL\nCONNECTION CLOSED\n")
+        self._program.left(link)
 
     def _greeting(self, link: ServedConnection) -> str:
         if self._greeted:

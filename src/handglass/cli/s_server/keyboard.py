@@ -45,6 +45,11 @@ class Keyboard:
         self._ends_at_once = commands and is_terminal and not program.options.ign_eof
         self._ends_later = commands and program.options.no_ign_eof
 
+    @property
+    def is_open(self) -> bool:
+        """Whether something may still be typed, or waits."""
+        return self._descriptor is not None and (not self._ended or bool(self._waiting))
+
     def start(self) -> None:
         """Begin to read."""
         self.go_on()

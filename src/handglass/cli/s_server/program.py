@@ -31,6 +31,7 @@ from handglass.cli.s_server.stapling import begin_stapling
 from handglass.cli.s_server.verification import verify_depth
 from handglass.cli.s_server.workers import Lifeline, Workers
 from handglass.crypto.hashes import digest
+from handglass.net.errors import span
 from handglass.net.server import Application, ServedConnection, Server, ServerOptions, Wait
 from handglass.observe import advice
 from handglass.registry.code_points import ProtocolVersion
@@ -214,8 +215,11 @@ class Program:
 
     @property
     def talking_to(self) -> ServedConnection | None:
-        """The client that gets what is typed: the newest one."""
-        return next(reversed(self._talking), None)
+        """The client that gets what is typed: the one that has been there longest, as with OpenSSL.
+
+        Nobody takes the keyboard from another one by connecting.
+        """
+        return next(iter(self._talking), None)
 
     def handshake_done(self, *, again: bool) -> None:
         """Count it."""
@@ -224,8 +228,11 @@ class Program:
             self.counters.renegotiations += 1
 
     def talk_to(self, link: ServedConnection) -> None:
-        """What is typed goes to this client from now on, or may go on to it."""
-        self._talking.setdefault(link)
+        """What is typed goes to this client once it is its turn, or may go on to it."""
+        if link not in self._talking:
+            self._talking[link] = None
+            if len(self._talking) > 1:
+                self._tell_whose_turn("still goes")
         self.keyboard_goes_on()
 
     def keyboard_goes_on(self) -> None:
@@ -236,16 +243,29 @@ class Program:
     def left(self, link: ServedConnection) -> None:
         """This client is not talked to any more; another one may be."""
         if link in self._talking:
+            had_the_keyboard = link is self.talking_to
             del self._talking[link]
+            if had_the_keyboard and self._talking:
+                self._tell_whose_turn("now goes")
             self.keyboard_goes_on()
+
+    def _tell_whose_turn(self, goes: str) -> None:
+        """Several clients are there: who gets what is typed, if anything still is."""
+        client = self.talking_to
+        if (
+            client is not None
+            and self._keyboard is not None
+            and self._keyboard.is_open
+            and not self.options.quiet
+        ):
+            self.screen.error(f"s_server: what is typed {goes} to {client.peer}; q ends that connection")
 
     def idle(self, link: ServedConnection) -> None:
         """A client has done nothing for as long as -idle_timeout allows."""
         limit = self.options.idle_timeout
         if limit is not None:
-            seconds = "1 second" if limit == 1 else f"{limit:g} seconds"
             self.screen.error(
-                f"s_server: {link.peer}: the client did nothing for {seconds} and was let go (-idle_timeout)"
+                f"s_server: {link.peer}: the client did nothing for {span(limit)} and was let go (-idle_timeout)"
             )
 
     def handshake_failed(self, link: ServedConnection, error: TLSError) -> None:

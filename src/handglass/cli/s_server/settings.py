@@ -156,7 +156,7 @@ def _targets(options: SServerOptions) -> list[ListenTarget | UnixTarget]:
     if row is rows.unix:
         return [UnixTarget(str(options.unix))]
     if row is rows.port:
-        return [ListenTarget(None, str(options.port))]
+        return [parse_accept(str(options.port))]
     return [parse_accept(text) for text in options.all(rows.accept) or (DEFAULT_PORT,)]
 
 

@@ -107,9 +107,9 @@ class RefusedError(NetError):
         super().__init__(NetCode.REFUSED, f"{sentence}: {self.words}" if self.words else sentence)
 
 
-def too_long(awaited: str, limit: int) -> NetError:
+def too_long(awaited: str, limit: int, units: str = "bytes") -> NetError:
     """Return the error for an answer that does not end."""
-    return NetError(NetCode.ANSWER_TOO_LONG, f"more than {limit} bytes came while waiting for {awaited}")
+    return NetError(NetCode.ANSWER_TOO_LONG, f"more than {limit} {units} came while waiting for {awaited}")
 
 
 def malformed(awaited: str, said: bytes) -> NetError:

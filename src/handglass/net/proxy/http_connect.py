@@ -61,7 +61,7 @@ def _headers() -> Dialogue[list[bytes]]:
         if not line:
             return headers
         headers.append(line)
-    raise too_long("the end of the proxy's headers", sum(map(len, headers)))
+    raise too_long("the end of the proxy's headers", HEADERS_LIMIT, "lines")
 
 
 def _wanted(headers: list[bytes]) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from handglass.connection import ServerConnection
 from handglass.handshake.events import Closed, DataReceived, Failed, HandshakeCompleted, QuestionAsked
+from handglass.net.errors import span
 from handglass.net.server.application import Application
 from handglass.net.server.poller import READ, WRITE
 from handglass.registry import reasons
@@ -183,7 +184,7 @@ class ServedConnection:
         if self.phase is Phase.HANDSHAKE:
             state = self.connection.state
             waited = (
-                f"{self.server.options.handshake_timeout:g} seconds in which the server waited to {state}"
+                f"{span(self.server.options.handshake_timeout or 0)} in which the server waited to {state}"
             )
             self.fail(LocalError(reasons.HANDSHAKE_TIMEOUT, waited), AlertDescription.USER_CANCELED)
         elif self._paused:

@@ -48,4 +48,4 @@ def _answer(command: str) -> Dialogue[list[bytes]]:
             return lines
         if not line.startswith(b"* "):
             raise malformed(f"the answer to {command}", line)
-    raise too_long(f"the answer to {command}", sum(map(len, lines)))
+    raise too_long(f"the answer to {command}", len(lines), "lines")

@@ -31,7 +31,7 @@ def irc(_names: Names) -> Dialogue[Spoken]:
             raise RefusedError(REFUSALS[command], rest)
         elif command == b"ERROR":
             raise RefusedError("the server ended the conversation", rest)
-    raise too_long(AWAITED, LINES_LIMIT)
+    raise too_long(AWAITED, LINES_LIMIT, "lines")
 
 
 def _command(line: bytes) -> tuple[bytes, bytes]:

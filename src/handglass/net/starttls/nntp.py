@@ -37,7 +37,7 @@ def _list() -> Dialogue[tuple[str, ...]]:
         if line == b".":
             return tuple(lines)
         lines.append(line.decode("latin-1"))
-    raise too_long(awaited, sum(map(len, lines)))
+    raise too_long(awaited, len(lines), "lines")
 
 
 def _coded_line(awaited: str) -> Dialogue[bytes]:

@@ -35,7 +35,7 @@ def smtp_reply(awaited: str) -> Dialogue[Reply]:
             raise malformed(awaited, line)
         if line[3:4] != b"-":
             return Reply(int(line[:3]), tuple(lines))
-    raise too_long(awaited, sum(map(len, lines)))
+    raise too_long(awaited, len(lines), "lines")
 
 
 def ftp_reply(awaited: str) -> Dialogue[Reply]:
@@ -46,7 +46,7 @@ def ftp_reply(awaited: str) -> Dialogue[Reply]:
     lines = [first]
     while lines[-1][:3] != first[:3] or lines[-1][3:4] == b"-":
         if len(lines) >= LINES_LIMIT:
-            raise too_long(awaited, sum(map(len, lines)))
+            raise too_long(awaited, len(lines), "lines")
         lines.append((yield ReadLine(awaited)))
     return Reply(int(first[:3]), tuple(lines))
 

@@ -48,7 +48,7 @@ def _response(awaited: str) -> Dialogue[list[bytes]]:
             return lines
         if not line.startswith((b'"', b"{")):
             raise malformed(awaited, line)
-    raise too_long(awaited, sum(map(len, lines)))
+    raise too_long(awaited, len(lines), "lines")
 
 
 def _verdict(line: bytes) -> bytes | None:

@@ -48,4 +48,4 @@ def _await(name: str, wanted: bytes) -> Dialogue[None]:
             raise RefusedError("the server refused START_TLS")
     if text:
         raise RefusedError(f"no {name} among what the server said", text)
-    raise too_long(awaited, COMMANDS_LIMIT)
+    raise too_long(awaited, COMMANDS_LIMIT, "commands")
