@@ -36,3 +36,14 @@ def test_quick_run_gives_json() -> None:
     ]
     assert all(result["ratio"] > 0 for result in report["results"])
     assert report["machine"]["openssl"].startswith("OpenSSL")
+
+
+def test_quick_run_of_the_load() -> None:
+    """Every part of it answers all requests; nginx is left out where it is not installed."""
+    argv = [sys.executable, "-m", "bench", "--quick", "--only", "load", "--json"]
+    report = json.loads(run(argv, cwd=ROOT, limit=200).check().stdout)
+    handshakes, small, kept, new = report["results"]
+    assert set(handshakes["detail"]["beside"]) == {"p50", "p90", "p99", "worst"}
+    assert small["detail"]["http.server_per_s"] > 0
+    assert kept["name"] == "load: memory after 2000 requests"
+    assert new["detail"]["connections_per_s"] > 0

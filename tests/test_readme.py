@@ -17,7 +17,7 @@ from support.command import make_command
 from support.processes import free_port
 from test_docs import ROOT, blocks
 
-LIMIT = 30.0
+LIMIT = 60.0
 PORTS = ("4433", "4434")
 COMMANDS = [
     line[2:]

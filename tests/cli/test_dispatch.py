@@ -44,7 +44,7 @@ def run(*words: str, code: str = "") -> subprocess.CompletedProcess[str]:
         [sys.executable, "-S", "-c", code, *words] if code else [sys.executable, "-m", "handglass", *words]
     )
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=20, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
 
 
 @pytest.mark.parametrize("words", ["version", "s_client -help", "s_client -connect 127.0.0.1:1"])

@@ -239,11 +239,11 @@ PIECES = [
 
 @pytest.mark.skipif(libcrypto() is None, reason="needs libcrypto")
 def test_the_same_as_libcrypto(tmp_path: Path) -> None:
-    """3,000 made-up files: the same values, or a mistake for both."""
+    """1,500 made-up files: the same values, or a mistake for both."""
     chance = random.Random(20)
     path = tmp_path / "made.cnf"
     read = 0
-    for _ in range(3000):
+    for _ in range(1500):
         text = "a = 0\nb = 1\nc = 2\n[one]\na = 3\nb = 4\n" + "".join(
             chance.choices(PIECES, k=chance.randint(1, 12))
         )
@@ -257,4 +257,4 @@ def test_the_same_as_libcrypto(tmp_path: Path) -> None:
         assert expected is not None, text
         assert list((found.section("one") or {}).items()) == expected, text
         read += 1
-    assert read > 500
+    assert read > 250

@@ -82,7 +82,7 @@ def test_prompt_without_a_terminal() -> None:
         start_new_session=True,
         env=environment,
         check=True,
-        timeout=20,
+        timeout=60,
     )
     assert done.stdout == b"b'secret'\n"
     assert done.stderr == b"Enter pass phrase for key.pem:\n"

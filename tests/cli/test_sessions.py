@@ -137,7 +137,7 @@ def test_what_openssl_writes(pki: Pki, tmp_path: Path, version: str) -> None:
             str(file),
         ]
         command += ["-servername", "server.test", "-alpn", "h2", "-ign_eof", "-quiet"]
-        subprocess.run(command, input=b"hello\nCLOSE\n", capture_output=True, check=True, timeout=10)
+        subprocess.run(command, input=b"hello\nCLOSE\n", capture_output=True, check=True, timeout=60)
     data = file.read_bytes()
     session = read_session(data)
     assert session.version == (ProtocolVersion.TLS1_2 if version == "-tls1_2" else ProtocolVersion.TLS1_3)
@@ -163,7 +163,7 @@ def test_openssl_resumes_what_we_have_rewritten(pki: Pki, tmp_path: Path) -> Non
             input=b"hello\nCLOSE\n",
             capture_output=True,
             check=True,
-            timeout=10,
+            timeout=60,
         )
         assert re.search(rb"^New, TLSv1.3", first.stdout, re.M)
         file.write_text(write_session(read_session(file.read_bytes())))
@@ -172,7 +172,7 @@ def test_openssl_resumes_what_we_have_rewritten(pki: Pki, tmp_path: Path) -> Non
             input=b"hello\nCLOSE\n",
             capture_output=True,
             check=True,
-            timeout=10,
+            timeout=60,
         )
         assert re.search(rb"^Reused, TLSv1.3", second.stdout, re.M)
 

@@ -86,7 +86,7 @@ def test_a_silent_responder_costs_its_limit_once() -> None:
         begun = time.monotonic()
         assert stapling.responses(identity) == [None]
         assert stapling.responses(identity) == [None]
-        assert time.monotonic() - begun < 15
+        assert time.monotonic() - begun < 50
         stapling.close()
     assert lines == [
         f"cert_status: error querying responder: {server.url()}: no complete answer within 0.3 seconds"

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from handglass.__main__ import main
+from handglass.verify import Certificate
+from handglass.verify.name_hash import name_hash
 from verify.support import build, openssl, scenes, scenes_extensions, scenes_revocation
 from verify.support.openssl import Scene
 
@@ -28,7 +30,7 @@ needs_program = pytest.mark.skipif(
 def both(words: Sequence[str], capfd: pytest.CaptureFixture[str], stdin: str = "") -> None:
     """Run the two programs and compare all that they say; the lines of OpenSSL's error queue are its own."""
     theirs = subprocess.run(
-        ["openssl", "verify", *words], input=stdin, capture_output=True, text=True, check=False, timeout=20
+        ["openssl", "verify", *words], input=stdin, capture_output=True, text=True, check=False, timeout=60
     )
     capfd.readouterr()
     status = main(["verify", *words])
@@ -137,6 +139,50 @@ def test_wrong_words_end_with_1(words: list[str], capfd: pytest.CaptureFixture[s
 def test_trusted_stands_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     words = files_of(scenes.scene(scenes.make(scenes.layers(3))), tmp_path)
     both([*words[:-1], "-trusted", str(tmp_path / "CAfile.pem"), words[-1]], capfd)
+
+
+@needs_program
+@pytest.mark.parametrize("without", [[], ["-no-CApath"], ["-no-CAstore"], ["-no-CApath", "-no-CAstore"]])
+def test_a_named_place_leaves_the_defaults_of_the_other_kinds(
+    without: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = scenes.scene(scenes.make(scenes.layers(3)))
+    words = [word for word in files_of(scene, tmp_path) if word not in NOWHERE]
+    hashed, stranger = tmp_path / "hashed", tmp_path / "stranger.pem"
+    hashed.mkdir()
+    for anchor in scene.anchors:
+        subject = Certificate(anchor).subject.encoding
+        (hashed / f"{name_hash(subject)}.0").write_text(build.pem(anchor))
+    stranger.write_text(build.pem(build.certificate(build.name("CN=x"), build.ec_key("x")).der))
+    words[words.index("-CAfile") + 1] = str(stranger)
+    monkeypatch.setenv("SSL_CERT_DIR", str(hashed))
+    both([*without, *words], capfd)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "outcome"),
+    [
+        ("-verify_hostname", "", "error 62 at 0 depth lookup: hostname mismatch"),
+        ("-attime", "253402300800", "error 10 at 0 depth lookup: certificate has expired"),
+    ],
+)
+def test_values_beyond_openssl(
+    option: str, value: str, outcome: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = files_of(scenes.scene(scenes.make(scenes.layers(3))), tmp_path)
+    assert main(["verify", *words[:-1], option, value, words[-1]]) == 2
+    assert outcome in capsys.readouterr().err.splitlines()
+
+
+def test_trusted_certificates_in_any_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scene = scenes.scene(scenes.make(scenes.layers(3)))
+    words = files_of(scene, tmp_path)
+    bundle = Path(words[words.index("-CAfile") + 1])
+    text = bundle.read_text()
+    assert len(scene.anchors) == 1
+    for data in (scene.anchors[0], text.replace("\n", "\r\n").encode(), f"text\n{text}".encode()):
+        bundle.write_bytes(data)
+        assert main(["verify", *words]) == 0, capsys.readouterr().err
 
 
 def test_files_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

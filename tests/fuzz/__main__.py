@@ -1,11 +1,5 @@
-"""`python -m fuzz [inputs [seed]]` damages conversations, `python -m fuzz documents …` certificates and the like."""
+"""`python -m fuzz [inputs [seed]]`, with src and tests on the path."""
 
-import sys
+from fuzz.target import main
 
-from fuzz import documents, target
-
-if sys.argv[1:2] == ["documents"]:
-    del sys.argv[1]
-    documents.main()
-else:
-    target.main()
+main()

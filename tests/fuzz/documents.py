@@ -1,4 +1,4 @@
-"""The second fuzz target: certificates and what comes with them, damaged, for everything that reads them.
+"""The fuzz target for certificates and what comes with them: `python -m fuzz.documents [inputs [seed]]`.
 
 The invariant: a reader gives a result that says what is wrong, or raises the one error that it documents; in bounded
 time, and for a run that measures it (`memory`), in bounded memory. `explode` makes chains that are well-formed and
@@ -483,3 +483,7 @@ def main() -> None:
             f"the largest {report.largest[name] / 1024:.0f} KiB",
             flush=True,
         )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""The second fuzz target as a test; with more inputs from the command line: `python -m fuzz documents 300000 2`."""
+"""The fuzz target for documents as a test; with more inputs: `python -m fuzz.documents 300000 2`."""
 
 from __future__ import annotations
 

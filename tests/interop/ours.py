@@ -158,7 +158,7 @@ class EngineServer(ServerSide):
         deadline = time.monotonic() + DEFAULT_LIMIT
         while len(self._told) - self._start < combination.connections and not self._failures:
             if done():
-                deadline = min(deadline, time.monotonic() + 2)
+                deadline = min(deadline, time.monotonic() + 10)
             assert time.monotonic() < deadline, "our server has seen too few connections"
             time.sleep(0.001)
         if self._failures:

@@ -187,7 +187,7 @@ class ProcessServerSide(ServerSide):
                 return parts[:count]
             now = time.monotonic()
             if done() and grace is None:
-                grace = now + 2
+                grace = now + 10
             if now > deadline or (grace and now > grace) or self.process.returncode is not None:
                 raise ProcessError(
                     f"{self.name} tells of {len(parts) - 1}, not {count} connections:\n{parts}"
@@ -295,7 +295,7 @@ class CommandServer(ProcessServerSide):
             time.sleep(0.002)
         self.process.send(answer_to(asked[answered]))
         if asked[answered] != line:
-            time.sleep(0.05)  # what is read together with the answer would be sent as data
+            self.process.wait_until_read()  # or it would be sent as data
             if self.process.stdout[self.start :].count(b"\nDONE\n") <= number:
                 self.process.send(b"q\n")
         return True

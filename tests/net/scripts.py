@@ -249,7 +249,7 @@ def play(dialogue: Dialogue[T], script: Script, piece: int | None = None) -> Exc
 def served(*script: Said | Heard, hold: float = 0.0) -> Iterator[socket.socket]:
     """Give the client's end of a connection whose other end follows `script` in a thread, then closes."""
     ours, theirs = socket.socketpair()
-    theirs.settimeout(5)
+    theirs.settimeout(60)
     released = threading.Event()
 
     def follow() -> None:

@@ -35,7 +35,7 @@ from handglass.registry.errors import AlertReceived, LocalError, PeerError
 from support.peers import ADDRESS, OpenSSLClient, OpenSSLServer, needs
 from support.pki import Pki
 
-LIMIT = 10.0
+LIMIT = 60.0
 AUTHORITY = Authority(datetime.now(UTC))
 TRUSTED = Verification(anchors=[AUTHORITY.certificate])
 SERVER = ServerConfig(identities=(AUTHORITY.issue(),))

@@ -36,7 +36,7 @@ from handglass.verify.params import VerifyParams
 from support.peers import ADDRESS, OpenSSLClient, OpenSSLServer, needs
 from support.pki import Pki
 
-LIMIT = 10.0
+LIMIT = 60.0
 AUTHORITY = Authority(datetime.now(UTC))
 TRUSTED = Verification(anchors=[AUTHORITY.certificate])
 SERVER = ServerConfig(identities=(AUTHORITY.issue(),))

@@ -26,6 +26,7 @@ from handglass.net.trust import (
     open_store,
     open_trust,
 )
+from handglass.records import replace
 from handglass.verify import Certificate, Purpose, Trust, VerifyCode, VerifyParams, verify_chain
 from handglass.verify.name_hash import (
     canonical_name,
@@ -190,7 +191,7 @@ def test_given_places_must_be_usable(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for options, sentence in (
         (TrustOptions(file="absent"), "cannot open absent: No such file or directory"),
         (TrustOptions(file="empty.pem"), "cannot use empty.pem: no certificate or crl found"),
-        (TrustOptions(file="broken.pem"), "the base64 of the block that begins in line 1 is damaged"),
+        (TrustOptions(file="broken.pem"), "cannot use broken.pem: the base64 of the block that begins"),
         (TrustOptions(directory="absent"), "cannot open absent: No such file or directory"),
         (TrustOptions(directory="ca.pem"), "Not a directory: ca.pem"),
         (TrustOptions(store="file:ca.pem"), "path must be absolute"),
@@ -217,6 +218,29 @@ def test_a_given_place_replaces_every_default(tmp_path: Path) -> None:
     assert found(open_trust(TrustOptions(), environment), subject(authority("Default"))) == [
         authority("Default")
     ]
+
+
+def test_a_given_place_beside_the_other_defaults(tmp_path: Path) -> None:
+    given, file, hashed, empty = (tmp_path / each for each in ("given.pem", "file.pem", "dir", "empty"))
+    given.write_text(certificates_to_pem([authority("Given")]))
+    file.write_text(certificates_to_pem([authority("In file")]))
+    empty.mkdir()
+    hashed.mkdir()
+    (hashed / f"{name_hash(subject(authority('In dir')))}.0").write_bytes(authority("In dir"))
+    environment = {"SSL_CERT_FILE": str(file), "SSL_CERT_DIR": str(hashed)}
+
+    def sees(options: TrustOptions) -> str:
+        store = open_trust(replace(options, beside_defaults=True), environment)
+        return " ".join(
+            each for each in ("Given", "In file", "In dir") if found(store, subject(authority(each)))
+        )
+
+    assert sees(TrustOptions(file=str(given))) == "Given In dir"
+    assert sees(TrustOptions(store=str(given))) == "Given In file In dir"
+    # The default store is the default directory again.
+    assert sees(TrustOptions(directory=str(empty))) == "In file In dir"
+    assert sees(TrustOptions(directory=str(empty), no_store=True)) == "In file"
+    assert sees(TrustOptions(file=str(given), no_directory=True, no_store=True)) == "Given"
 
 
 def test_default_places_and_their_switches(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def client_hello(*options: str) -> dict[int, bytes] | None:
                     if client.poll() is not None:
                         return None
             with connection:
-                connection.settimeout(5)
+                connection.settimeout(60)
                 return _read_hello(connection)
         finally:
             client.kill()

@@ -14,7 +14,7 @@ from handglass.records import dataclass, field
 from net.scripts import Heard, Said, Script
 from support.pki import Identity
 
-LIMIT = 10.0
+LIMIT = 60.0
 """Seconds that the server waits for anything."""
 TDS_HEADER = 8
 TDS_SIZE = 512

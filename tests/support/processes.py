@@ -8,24 +8,30 @@ run itself is killed, the kernel ends the child (`setpriv --pdeathsig`, where it
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import itertools
 import os
 import random
 import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
+import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 from handglass.records import dataclass
 
-DEFAULT_LIMIT = 20.0
-"""Seconds that a start, a wait or a whole run may take; ten times what a slow machine needs."""
+DEFAULT_LIMIT = 60.0
+"""Seconds that a start, a wait or a whole run may take; ten times what a slow and busy machine needs."""
 
 _PORTS = range(10240, 32768)
 """Below Linux's ephemeral range, so that no outgoing connection takes a port between our look and its use."""
@@ -147,6 +153,15 @@ class Process:
         self._popen.stdin.write(data)
         self._popen.stdin.flush()
 
+    def wait_until_read(self, *, limit: float = DEFAULT_LIMIT) -> None:
+        """Wait until it has read all that was sent, so that it cannot read what comes next along with it."""
+        assert self._popen.stdin
+        deadline = time.monotonic() + limit
+        while struct.unpack("i", fcntl.ioctl(self._popen.stdin, termios.FIONREAD, bytes(4)))[0]:
+            if self.returncode is not None or time.monotonic() > deadline:
+                raise ProcessError(f"does not read its input:\n{self._story()}")
+            time.sleep(0.002)
+
     def end_input(self) -> None:
         """Close its standard input."""
         assert self._popen.stdin
@@ -217,12 +232,31 @@ class Process:
 
 
 def free_port() -> int:
-    """Find a TCP and UDP port that nobody uses now, outside the range of outgoing connections."""
-    for _ in range(200):
-        port = random.SystemRandom().choice(_PORTS)
+    """Find a TCP and UDP port that nobody uses now, outside the range of outgoing connections.
+
+    None is found twice, and pytest's workers look at different ones: what is found here stays free until it is used.
+    """
+    for port in itertools.islice(_candidates(), 200):
         if not is_listening(port) and _can_bind(port):
             return port
     raise ProcessError("found no free port")
+
+
+@cache
+def _candidates() -> Iterator[int]:
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ports = list(_PORTS[worker % workers :: workers])
+    random.SystemRandom().shuffle(ports)
+    return itertools.cycle(ports)
+
+
+@contextmanager
+def closed_port() -> Iterator[int]:
+    """Hold a port that refuses connections: taken, so that nobody else listens there meanwhile."""
+    with socket.socket() as holder:
+        holder.bind(("", 0))
+        yield holder.getsockname()[1]
 
 
 def is_listening(port: int) -> bool:

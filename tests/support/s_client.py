@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from handglass.records import dataclass
-from support.peers import ADDRESS, program
+from support.peers import ADDRESS, line_buffered, program
 from support.pki import Identity
-from support.processes import Outcome, Process, run
+from support.processes import DEFAULT_LIMIT, Outcome, Process, run
 
 SOURCE = Path(__file__).parents[2] / "src"
 OURS = (sys.executable, "-m", "handglass", "s_client")
@@ -23,7 +23,7 @@ def ours(
     *options: str | Path,
     data: bytes = b"",
     env: Mapping[str, str] | None = None,
-    limit: float = 20.0,
+    limit: float = DEFAULT_LIMIT,
 ) -> Outcome:
     """Run our s_client to its end against a port on loopback (None: the options say where)."""
     return run([*OURS, *_target(port), *options], data=data, env={**ENVIRONMENT, **(env or {})}, limit=limit)
@@ -40,8 +40,10 @@ def start_ours(port: int, *options: str | Path, merged: bool = False) -> Process
 
 
 def start_theirs(port: int, *options: str | Path, merged: bool = False) -> Process:
-    """Start OpenSSL's s_client likewise."""
-    return Process([program("openssl"), "s_client", *_target(port), *options], merged=merged)
+    """Start OpenSSL's s_client likewise; what it says comes line by line."""
+    return Process(
+        [*line_buffered(), program("openssl"), "s_client", *_target(port), *options], merged=merged
+    )
 
 
 def certificate_options(identity: Identity) -> list[str | Path]:

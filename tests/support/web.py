@@ -36,7 +36,7 @@ def web_server(answer: Callable[[bytes], bytes | None]) -> Iterator[WebServer]:
 
     def serve_one(connection: socket.socket) -> None:
         with connection, suppress(OSError):
-            connection.settimeout(5)
+            connection.settimeout(60)
             request = _request(connection)
             server.requests.append(request)
             response = answer(request)

@@ -179,7 +179,11 @@ class _Reader:
             return
         if from_directory:
             return
-        for name in sorted(os.listdir(path)):  # noqa: PTH208 - strings are wanted
+        try:
+            names = sorted(os.listdir(path))  # noqa: PTH208 - strings are wanted
+        except OSError as error:
+            raise ConfigurationError(f"cannot open {path}: {error.strerror}") from None
+        for name in names:
             inner = os.path.join(path, name)  # noqa: PTH118 - a string is wanted
             if name.lower().endswith((".cnf", ".conf")) and not is_directory(inner):
                 self.take_file(inner, inside, from_directory=True)

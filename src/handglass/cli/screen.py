@@ -24,10 +24,15 @@ class Output:
 
 
 class Screen:
-    """Standard output and standard error. Raises BrokenPipeError when the reader of standard output has gone."""
+    """Standard output and standard error. Raises BrokenPipeError when the reader of standard output has gone.
+
+    After a write that came to nothing, by that error or an interruption, nobody is written to any more: what the
+    program still does, and shows while it does so, shall not wait for a reader who is not there.
+    """
 
     def __init__(self) -> None:
         self._out = sys.stdout.fileno()
+        self._given_up = False
         self.out = Output(self)
 
     def text(self, text: str) -> None:
@@ -36,13 +41,21 @@ class Screen:
 
     def data(self, data: bytes) -> None:
         """Write bytes as they are."""
-        view = memoryview(data)
+        if self._given_up:
+            return
         with interruptible():  # the reader may take its time
-            while view:
-                try:
-                    view = view[os.write(self._out, view) :]
-                except BlockingIOError:  # a pipe that whoever started us has made not to block
-                    _wait_for_room(self._out)
+            try:
+                self._write(memoryview(data))
+            except BaseException:
+                self._given_up = True
+                raise
+
+    def _write(self, view: memoryview) -> None:
+        while view:
+            try:
+                view = view[os.write(self._out, view) :]
+            except BlockingIOError:  # a pipe that whoever started us has made not to block
+                _wait_for_room(self._out)
 
     def error(self, text: str) -> None:
         """Write a line to standard error."""

@@ -168,6 +168,7 @@ def _store(options: VerifyOptions) -> TrustStore:
         options.no_ca_file,
         options.no_ca_path,
         options.no_ca_store,
+        beside_defaults=True,
     )
     return TrustStore(sources=[open_trust(places)], download=download)
 

@@ -5,8 +5,8 @@ would leave a connection that cannot say goodbye any more. So a signal is only n
 the program waits (`interruptible`), or at once where nothing can break. Raising it takes that permission away, so that
 a second signal does not break off the goodbye.
 
-Signals are the process's, and so is what this module keeps. Until `install` is called nothing is different from
-Python's own ways.
+Signals are the process's, and so is what this module keeps; it is for the main thread, where Python handles signals.
+Until `install` is called nothing is different from Python's own ways.
 
 It is the first thing that a program loads, so it takes the built-in half of `signal`, which needs no other module.
 """

@@ -87,10 +87,13 @@ class TrustOptions:
     no_file: bool = False
     no_directory: bool = False
     no_store: bool = False
+    # Whether a place that is named replaces the default of its own kind alone, and leaves the others, as
+    # openssl-verify(1) has it. In s_client and s_server it replaces all of them.
+    beside_defaults: bool = False
 
     @property
     def given(self) -> bool:
-        """Whether any place is named; then no default place counts."""
+        """Whether any place is named."""
         return not (self.file is None and self.directory is None and self.store is None)
 
 
@@ -167,9 +170,12 @@ class Bundle:
             data = read_file(path_of(self.path), MAX_REVOCATION_LIST) if self._data is None else self._data
             self._entries = _entries_in(data)
             self._crls = _crls_in(data)
-        except (FileError, ContainerError) as problem:
+        except FileError as problem:
             self._entries = []
             raise TrustError(str(problem)) from None
+        except ContainerError as problem:
+            self._entries = []
+            raise TrustError(f"cannot use {self.path}: {problem}") from None
         return len(self._entries) + len(self._crls)
 
     def certificates(self) -> Iterator[CertificateEntry]:
@@ -239,7 +245,8 @@ class HashedDirectory:
 def open_trust(options: TrustOptions, environment: Mapping[str, str] | None = None) -> TrustPlaces:
     """Return the store that the options name, or the system's default if they name none.
 
-    Places that were named must be usable: `TrustError` otherwise. Default places may be missing.
+    With `beside_defaults` the defaults of the kinds that they do not name come after it. Places that were
+    named must be usable: `TrustError` otherwise. Default places may be missing.
     """
     if not options.given:
         return default_trust(options, environment)
@@ -254,6 +261,10 @@ def open_trust(options: TrustOptions, environment: Mapping[str, str] | None = No
     if options.store is not None:
         sources.append(_given_store(options.store))
         description.append(options.store)
+    if options.beside_defaults:
+        defaults = default_trust(_without_named(options), environment)
+        sources += defaults.sources
+        description += defaults.description
     return TrustPlaces(tuple(sources), tuple(description))
 
 
@@ -302,6 +313,15 @@ def default_trust(
         sources.append(Bundle(file))
         description.append(file)
     return TrustPlaces(tuple(sources), tuple(description))
+
+
+def _without_named(options: TrustOptions) -> TrustOptions:
+    """Return the options with the defaults switched off whose kind is named."""
+    return TrustOptions(
+        no_file=options.no_file or options.file is not None,
+        no_directory=options.no_directory or options.directory is not None,
+        no_store=options.no_store or options.store is not None,
+    )
 
 
 def _certificate(entry: CertificateEntry) -> Certificate:

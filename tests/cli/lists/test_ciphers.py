@@ -24,7 +24,7 @@ def openssl(rule: str) -> list[str] | str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=10,
+        timeout=60,
     )
     if done.returncode:
         return done.stderr.split(":")[-4] if ":" in done.stderr else done.stderr

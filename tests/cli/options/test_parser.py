@@ -177,7 +177,7 @@ WRONG = [
 @pytest.mark.parametrize("words", WRONG, ids=" ".join)
 def test_complaints_are_those_of_openssl(words: tuple[str, ...]) -> None:
     theirs = subprocess.run(
-        ["openssl", *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=10
+        ["openssl", *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60
     )
     with pytest.raises(UsageError) as caught:
         parse(SClientOptions if words[0] == "s_client" else SServerOptions, list(words[1:]))

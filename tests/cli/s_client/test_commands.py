@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
 import pytest
 
-from handglass.cli.options.parser import HelpWanted
 from handglass.cli.options.s_client import SClientOptions
 from handglass.cli.s_client.commands import WORDS, Command
 from handglass.cli.s_client.keyboard import MAX_COMMAND, Braces, Commands, Keyboard
@@ -274,19 +272,6 @@ def test_no_interactive(pki: Pki) -> None:
     ):
         assert client.wait() == 0
         assert client.stderr.endswith(b"DONE\n")
-
-
-def test_help_names_every_command_option() -> None:
-    with pytest.raises(HelpWanted):
-        SClientOptions.parse(["-help"])
-    names = [name for row in SClientOptions.rows() for name in row.names]
-    assert {"adv", "nocommands", "no-interactive"} <= set(names)
-
-
-def test_words_are_sorted_by_what_they_do() -> None:
-    """The words that do the same stand side by side in {help}."""
-    commands = list(WORDS.values())
-    assert len(set(commands)) == 1 + sum(one is not other for one, other in pairwise(commands))
 
 
 # Heartbeats (RFC 6520) ----------------------------------------------------------------------------------------

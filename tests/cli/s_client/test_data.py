@@ -16,10 +16,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from handglass.crypto.throwaway import Authority
 from handglass.handshake.config import ServerConfig
@@ -27,9 +34,10 @@ from handglass.handshake.sessions import MemorySessions
 from handglass.net.blocking import TLSStream, start_server
 from handglass.registry.code_points import ProtocolVersion
 from support.peers import ADDRESS
+from support.pki import Pki
 from support.s_client import ENVIRONMENT, OURS, ours, start_ours
 
-LIMIT = 30.0
+LIMIT = 60.0
 EVERY_BYTE = bytes(range(256))
 IDENTITY = Authority(datetime.now(UTC)).issue()
 
@@ -289,6 +297,25 @@ def test_terminal_interrupt() -> None:
         client.enter("\x03")
         assert client.wait() == 130
         assert client.text.endswith("^C")
+
+
+@terminal
+def test_terminal_interrupt_of_a_prompt(pki: Pki, tmp_path: Path) -> None:
+    """Ctrl-C where a pass phrase is asked for: nothing was echoed, and the terminal is as it was."""
+    client = pki.client("p256")
+    locked = tmp_path / "locked.pem"
+    key = load_pem_private_key(client.key.read_bytes(), None)
+    locked.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+    )
+    with Terminal(
+        "-connect", f"{ADDRESS}:1", "-cert", str(client.certificate), "-key", str(locked)
+    ) as at_prompt:
+        at_prompt.wait_for("Enter pass phrase for .*:")
+        at_prompt.enter("secr\x03")
+        assert at_prompt.wait() == 130
+        assert "secr" not in at_prompt.text.partition("Enter")[2]
+        assert "Traceback" not in at_prompt.text
 
 
 @terminal

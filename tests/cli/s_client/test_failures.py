@@ -108,7 +108,7 @@ def test_what_is_no_tls(
 def test_silence_has_a_limit() -> None:
     """A server that accepts and says nothing."""
     with listening(stay_silent) as port:
-        found = said(ours(port, "-handshake_timeout", "0.3", limit=5))
+        found = said(ours(port, "-handshake_timeout", "0.3"))
     assert found.status == 1
     assert found.stdout == EMPTY_REPORT
     assert (

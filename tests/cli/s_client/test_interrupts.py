@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import random
 import signal
 import socket
@@ -11,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Queue
@@ -27,13 +28,15 @@ from handglass.net.interrupts import Interrupted, held, interrupt, interruptible
 from handglass.registry import reasons
 from handglass.registry.errors import PeerError
 from support.peers import ADDRESS
-from support.processes import Process
+from support.processes import DEFAULT_LIMIT, Process
 from support.s_client import ENVIRONMENT, OURS, start_ours
 
 SERVER = ServerConfig(identities=(Authority(datetime.now(UTC)).issue(),))
 FILLING = 3
 """Connections that fill the queue of a listener whose backlog is 0: one is there at once, the others wait."""
 SYN_SENT = "02"
+WRITE_CALL = {"x86_64": "1", "aarch64": "64"}
+"""The number of Linux's `write`."""
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 MARKED = "import sys; from handglass.__main__ import main; print('.', end='', flush=True); sys.exit(main())"
 """A start that tells when Python itself is done and the program begins."""
@@ -63,10 +66,10 @@ def watching(queue: Queue[str]) -> Iterator[int]:
 
 
 @contextmanager
-def started(*options: str) -> Iterator[subprocess.Popen[bytes]]:
+def started(*options: str, code: str = MARKED) -> Iterator[subprocess.Popen[bytes]]:
     """A client that has just begun, its streams in our hands."""
     process = subprocess.Popen(
-        [sys.executable, "-c", MARKED, "s_client", *options],
+        [sys.executable, "-c", code, "s_client", *options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -87,11 +90,28 @@ def swallow(stream: IO[bytes]) -> None:
 
 
 def type_on(stream: IO[bytes]) -> None:
-    try:
+    with suppress(OSError):
         while os.write(stream.fileno(), b"abc\n" * 1000):
             pass
-    except OSError:
-        pass
+
+
+@contextmanager
+def busy(client: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Type and read all the time, until it has ended: only then may its streams be closed."""
+    assert client.stdin
+    assert client.stdout
+    threads = [
+        threading.Thread(target=swallow, args=(client.stdout,)),
+        threading.Thread(target=type_on, args=(client.stdin,)),
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        client.kill()
+        for thread in threads:
+            thread.join()
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -101,17 +121,17 @@ def test_at_any_moment(seed: int) -> None:
     number = chance.choice([signal.SIGINT, signal.SIGTERM])
     options = chance.choice([("-brief",), ("-msg",), ("-tls1_2",), ("-quiet",)])
     ends: Queue[str] = Queue()
-    with watching(ends) as port, started("-connect", f"{ADDRESS}:{port}", *options) as client:
-        assert client.stdout
-        assert client.stdin
+    with (
+        watching(ends) as port,
+        started("-connect", f"{ADDRESS}:{port}", *options) as client,
+        busy(client),
+    ):
         assert client.stderr
-        threading.Thread(target=swallow, args=(client.stdout,), daemon=True).start()
-        threading.Thread(target=type_on, args=(client.stdin,), daemon=True).start()
         time.sleep(0.001 + chance.random() * 0.4)
         for _ in range(chance.randint(1, 3)):
             client.send_signal(number)
             time.sleep(chance.random() * 0.005)
-        assert client.wait(20) == STATUS[number]
+        assert client.wait(DEFAULT_LIMIT) == STATUS[number]
         said = client.stderr.read().decode()
         assert "Traceback" not in said
         assert "Exception ignored" not in said
@@ -127,7 +147,7 @@ def test_in_a_conversation(number: signal.Signals) -> None:
         client.wait_for("Verify return code")
         client.signal(number)
         assert client.wait() == STATUS[number]
-        assert ends.get(timeout=10) == "close_notify"
+        assert ends.get(timeout=DEFAULT_LIMIT) == "close_notify"
         assert "Traceback" not in client.text
 
 
@@ -138,8 +158,20 @@ def test_a_last_report() -> None:
         client.wait_for("Verify return code")
         client.signal(signal.SIGINT)
         assert client.wait() == STATUS[signal.SIGINT]
-        assert ends.get(timeout=10) == "close_notify"
+        assert ends.get(timeout=DEFAULT_LIMIT) == "close_notify"
         assert client.stdout.count(b"\nNew, TLSv1.3, Cipher is ") == 2
+
+
+def test_while_looking_up() -> None:
+    """The name server does not answer."""
+    code = (
+        "import socket, sys, time; from handglass.__main__ import main;"
+        "socket.getaddrinfo = lambda *_, **__: (print('.', end='', flush=True), time.sleep(60));"
+        "sys.exit(main())"
+    )
+    with started("-connect", "server.test:1", code=code) as client:  # the mark comes from the look-up
+        client.send_signal(signal.SIGINT)
+        assert client.wait(20) == STATUS[signal.SIGINT]
 
 
 def full_listener() -> tuple[int, ExitStack]:
@@ -171,7 +203,7 @@ def test_while_connecting(number: signal.Signals) -> None:
             assert client.poll() is None
             time.sleep(0.002)
         client.send_signal(number)
-        assert client.wait(20) == STATUS[number]
+        assert client.wait(DEFAULT_LIMIT) == STATUS[number]
 
 
 def test_before_tls() -> None:
@@ -187,7 +219,17 @@ def test_before_tls() -> None:
             assert "Traceback" not in client.text
 
 
-def test_while_nobody_reads_our_output() -> None:
+def is_asleep_writing(pid: int) -> bool:
+    """Whether the program waits in the system call `write`, as far as the system tells."""
+    try:
+        call = Path(f"/proc/{pid}/syscall").read_text().split()
+    except OSError:
+        return True
+    return call[:2] == [WRITE_CALL.get(platform.machine(), call[0]), "0x1"]
+
+
+@pytest.mark.parametrize("options", [("-quiet",), ("-msg",), ("-debug", "-state"), ("-prexit",)])
+def test_while_nobody_reads_our_output(options: tuple[str, ...]) -> None:
     """A reader of standard output that has stopped reading holds up data, not the end."""
     gone = threading.Event()
 
@@ -197,12 +239,15 @@ def test_while_nobody_reads_our_output() -> None:
 
     with (
         start_server(pour, config=SERVER, verify=False, timeout=5, report=lambda _: None) as server,
-        started("-connect", f"{ADDRESS}:{server.port}", "-quiet") as client,
+        started("-connect", f"{ADDRESS}:{server.port}", *options) as client,
     ):
         assert client.stdout
         client.stdout.read(1)
+        while not is_asleep_writing(client.pid):
+            assert client.poll() is None
+            time.sleep(0.002)
         client.send_signal(signal.SIGTERM)
-        assert client.wait(20) == STATUS[signal.SIGTERM]
+        assert client.wait(DEFAULT_LIMIT) == STATUS[signal.SIGTERM]
         gone.set()
 
 
@@ -217,7 +262,7 @@ def test_ignored_signals_stay_ignored() -> None:
             client.signal(signal.SIGHUP)
             client.send(b"Q\n")
             assert client.wait() == 0
-        assert ends.get(timeout=10) == "close_notify"
+        assert ends.get(timeout=DEFAULT_LIMIT) == "close_notify"
 
 
 def test_other_programs_end_with_the_same_status(tmp_path: Path) -> None:
@@ -231,7 +276,7 @@ def test_other_programs_end_with_the_same_status(tmp_path: Path) -> None:
         fifo.open("wb"),
     ):  # opens as soon as the program reads it
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=DEFAULT_LIMIT)
     assert process.returncode == STATUS[signal.SIGINT]
     assert b"Traceback" not in said
 

@@ -14,7 +14,7 @@ from handglass.cli.options.s_client import SClientOptions
 from support.peers import ADDRESS, OpenSSLServer, needs
 from support.pki import Pki
 from support.plain_then_tls import plain_then_tls
-from support.processes import free_port
+from support.processes import closed_port
 from support.s_client import certificate_options, ours, start_ours
 
 GROUPS = ("General options", "Network options", "STARTTLS options", "Input options", "Output options")
@@ -159,7 +159,8 @@ def test_targets(pki: Pki, words: list[str]) -> None:
 
 
 def test_targets_that_are_none() -> None:
-    refused = ours(None, "-connect", f"{ADDRESS}:{free_port()}")
+    with closed_port() as port:
+        refused = ours(None, "-connect", f"{ADDRESS}:{port}")
     assert (refused.returncode, refused.stdout) == (1, b"")
     assert b"connect:errno=111\n" in refused.stderr
     nameless = ours(None, "-connect", f"{ADDRESS}:no-such-service")

@@ -21,7 +21,7 @@ from net.scripts import HAPPY, LAST_LINES, NOT_OFFERED, REFUSALS, Heard, Said, S
 from support.peers import OpenSSLServer, needs
 from support.pki import Identity, Pki
 from support.plain_then_tls import plain_then_tls
-from support.processes import free_port
+from support.processes import closed_port, free_port
 from support.s_client import normal, ours, start_ours
 
 CONNECT = b"CONNECT server.test:443 HTTP/1.0\r\nProxy-Connection: Keep-Alive\r\n\r\n"
@@ -246,13 +246,14 @@ def test_through_a_real_http_proxy(identity: Identity) -> None:
         unknown = ours(1, "-proxy", f"127.0.0.1:{port}")
         assert unknown.returncode == 1
         assert "s_client: HTTP CONNECT failed, reason= 407 " in unknown.text
-    nobody = {"https_proxy": f"http://127.0.0.1:{free_port()}"}
-    with plain_then_tls(identity) as met:
-        assert ours(met.port, "-brief", data=b"hello\n", env=nobody).stdout == b"HELLO\n"
-    with plain_then_tls(identity) as met:
-        exempt = {**nobody, "no_proxy": "127.0.0.1"}
-        assert ours(met.port, "-brief", "-proxy_env", data=b"hello\n", env=exempt).stdout == b"HELLO\n"
-    assert "connect:errno=111" in ours(1, "-proxy_env", env={**nobody, "no_proxy": ""}).text
+    with closed_port() as closed:
+        nobody = {"https_proxy": f"http://127.0.0.1:{closed}"}
+        with plain_then_tls(identity) as met:
+            assert ours(met.port, "-brief", data=b"hello\n", env=nobody).stdout == b"HELLO\n"
+        with plain_then_tls(identity) as met:
+            exempt = {**nobody, "no_proxy": "127.0.0.1"}
+            assert ours(met.port, "-brief", "-proxy_env", data=b"hello\n", env=exempt).stdout == b"HELLO\n"
+        assert "connect:errno=111" in ours(1, "-proxy_env", env={**nobody, "no_proxy": ""}).text
 
 
 @needs("danted", "microsocks", "openssl")
@@ -297,6 +298,20 @@ def test_starttls(identity: Identity, word: str) -> None:
         *([last] if last else []),
         "DONE",
     ]
+
+
+def test_the_report_counts_tls_alone(identity: Identity) -> None:
+    """What was said before TLS is no part of "SSL handshake has read … bytes and written … bytes"."""
+    counted = []
+    for script, options in ((HAPPY["smtp"], ("-starttls", "smtp")), ((), ())):
+        with plain_then_tls(identity, script) as met:
+            done = ours(met.port, "-tls1_2", "-noservername", *options)
+        found = re.search(
+            rb"^SSL handshake has read \d+ bytes and written (\d+) bytes", done.stdout, re.MULTILINE
+        )
+        assert found
+        counted.append(found[1])
+    assert counted[0] == counted[1]
 
 
 def test_sql_server_with_tls12(identity: Identity) -> None:
@@ -397,7 +412,7 @@ def test_help_lists_the_protocols() -> None:
 def test_silence_ends(silent: int, options: tuple[str, ...], sentence: str) -> None:
     began = time.monotonic()
     done = ours(silent, *(word.replace("PORT", str(silent)) for word in options))
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 50
     assert done.returncode == 1
     assert sentence in done.text
     assert b"Traceback" not in done.stderr
@@ -419,11 +434,11 @@ def test_idle(identity: Identity) -> None:
 
 def test_the_whole_run(identity: Identity) -> None:
     """A connection that is in use ends too, with close_notify."""
-    with plain_then_tls(identity) as met, start_ours(met.port, "-brief", "-run_timeout", "1.5") as client:
+    with plain_then_tls(identity) as met, start_ours(met.port, "-brief", "-run_timeout", "4") as client:
         client.wait_for("CONNECTION ESTABLISHED")
         assert client.wait() == 1
         met.wait()
-        assert "s_client: the run was not done within 1.5 seconds (-run_timeout)" in client.text
+        assert "s_client: the run was not done within 4 seconds (-run_timeout)" in client.text
     assert met.ended_by == "close_notify"
 
 
@@ -457,7 +472,8 @@ def test_prexit(identity: Identity) -> None:
     assert done.stdout.count(b"Certificate chain\n") == 2
     with plain_then_tls(identity) as met:
         assert ours(met.port, "-prexit", "-brief").stdout == b""
-    refused = ours(free_port(), "-prexit")
+    with closed_port() as port:
+        refused = ours(port, "-prexit")
     assert (refused.returncode, refused.stdout.decode()) == (
         1,
         "---\nno peer certificate available\n---\n"

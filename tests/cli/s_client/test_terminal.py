@@ -62,7 +62,9 @@ def test_an_empty_line_asks_nothing(pki: Pki) -> None:
                 return time.monotonic() - begun
 
         assert seconds_to_leave(b"hello\n") >= ANSWER_SECONDS
-        assert min(seconds_to_leave(b"\n") for _ in range(3)) < ANSWER_SECONDS
+        assert any(
+            seconds_to_leave(b"\n") < ANSWER_SECONDS for _ in range(20)
+        )  # the machine may be busy now and then
 
 
 def test_the_outcome_of_a_renegotiation_is_waited_for(pki: Pki) -> None:
@@ -169,7 +171,7 @@ def test_broken_pipe_is_quiet(pki: Pki, tmp_path: Path) -> None:
         process.stdout.close()
         errors = process.stderr.read()
         process.stderr.close()
-        assert process.wait(10) == 1
+        assert process.wait(60) == 1
     assert b"Traceback" not in errors
     assert b"BrokenPipe" not in errors
 
@@ -194,7 +196,7 @@ def test_a_full_pipe_that_does_not_block(pki: Pki, tmp_path: Path) -> None:
             process.stdin.close()
             select.select([output], [], [], 20)  # it has begun to write, and a pipe holds far less than a MiB
             assert output.read().partition(b"\r\n\r\n")[2] == data
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
 
 
 def test_closed_standard_streams(pki: Pki) -> None:
@@ -205,7 +207,7 @@ def test_closed_standard_streams(pki: Pki) -> None:
             ["/bin/sh", "-c", f"{command} -connect {ADDRESS}:{server.port} <&-"],
             env={**os.environ, **ENVIRONMENT},
             capture_output=True,
-            timeout=20,
+            timeout=60,
             check=False,
         )
     assert done.returncode == 0

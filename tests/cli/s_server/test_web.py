@@ -111,7 +111,7 @@ def test_chromium_opens_the_page(pki: Pki, tmp_path: Path) -> None:
             [CHROMIUM, *CHROMIUM_OPTIONS, f"--user-data-dir={tmp_path}", f"https://localhost:{server.port}/"],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=True,
         ).stdout
     assert '<dd id="version">TLSv1.3</dd>' in dom

@@ -25,7 +25,7 @@ from handglass.net.dial import ListenTarget, open_listeners
 from handglass.net.identities import load_identity
 from support.peers import ADDRESS, OpenSSLServer, needs, program
 from support.pki import Pki
-from support.processes import Outcome, Process, free_port, run
+from support.processes import Outcome, Process, closed_port, run
 from support.s_client import ENVIRONMENT
 
 OURS = (sys.executable, "-m", "handglass", "s_time")
@@ -141,7 +141,7 @@ def test_a_line_of_progress_on_a_terminal_in_place_of_the_characters(server: Ope
         process.send_signal(signal.SIGINT)
         while b"CPU of this client" not in said:
             said += os.read(mine, 4096)
-        assert process.wait(20) == 130
+        assert process.wait(60) == 130
     finally:
         process.kill()
         process.wait()
@@ -366,8 +366,8 @@ def test_every_option_of_openssl_is_there() -> None:
 
 
 def test_nobody_listens() -> None:
-    port = free_port()
-    outcome = ours(port, "-new", "-time", "1")
+    with closed_port() as port:
+        outcome = ours(port, "-new", "-time", "1")
     assert outcome.returncode == 1
     assert outcome.stdout == b"Collecting connection statistics for 1 seconds\n"
     assert (

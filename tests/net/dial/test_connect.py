@@ -29,6 +29,7 @@ from handglass.net.dial import (
 )
 from handglass.net.dial.connect import alternating
 from handglass.net.errors import NetCode, NetError
+from support.processes import closed_port, free_port
 
 
 @pytest.fixture
@@ -49,9 +50,10 @@ def port_of(sock: socket.socket) -> int:
     return port
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return port_of(sock)
+@pytest.fixture
+def closed() -> Iterator[int]:
+    with closed_port() as port:
+        yield port
 
 
 @pytest.fixture
@@ -119,29 +121,30 @@ def test_a_name(listener: socket.socket) -> None:
     assert dialled.lookup_seconds >= 0
 
 
-def test_refused() -> None:
+def test_refused(closed: int) -> None:
     with pytest.raises(ConnectError, match="Connection refused") as caught:
-        dial(Target("127.0.0.1", str(free_port())))
+        dial(Target("127.0.0.1", str(closed)))
     assert caught.value.code == NetCode.CONNECT_FAILED
     assert caught.value.errno == errno.ECONNREFUSED
     assert caught.value.reason == "Connection refused"
     assert [attempt.outcome for attempt in caught.value.attempts] == [AttemptOutcome.FAILED]
 
 
-def test_all_addresses_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    port = free_port()
-    names(monkeypatch, ("::1", port), ("127.0.0.1", port), ("127.0.0.2", port))
+def test_all_addresses_refused(closed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    names(monkeypatch, ("::1", closed), ("127.0.0.1", closed), ("127.0.0.2", closed))
     told: list[Attempt] = []
     with pytest.raises(
-        ConnectError, match=rf"\[::1\]:{port} Connection refused; 127\.0\.0\.1:{port}"
+        ConnectError, match=rf"\[::1\]:{closed} Connection refused; 127\.0\.0\.1:{closed}"
     ) as caught:
         dial(Target("server.test", "1"), DialOptions(tell=told.append))
     assert len(caught.value.attempts) == 3
     assert tuple(told) == caught.value.attempts
 
 
-def test_a_refusal_starts_the_next_at_once(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
-    names(monkeypatch, ("::1", free_port()), ("127.0.0.1", port_of(listener)))
+def test_a_refusal_starts_the_next_at_once(
+    listener: socket.socket, closed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names(monkeypatch, ("::1", closed), ("127.0.0.1", port_of(listener)))
     dialled = dial(Target("server.test", "1"), DialOptions(attempt_delay=60))
     dialled.socket.close()
     assert [a.outcome for a in dialled.attempts] == [AttemptOutcome.FAILED, AttemptOutcome.CONNECTED]
@@ -168,7 +171,7 @@ def test_the_connect_limit(deaf: int) -> None:
         ConnectError, match=r"no connection to 127\.0\.0\.1:\d+ within \d+\.\d seconds"
     ) as caught:
         dial(Target("127.0.0.1", str(deaf)), DialOptions(connect_seconds=0.2))
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 60
     assert caught.value.code == NetCode.CONNECT_TIMEOUT
     assert caught.value.errno == errno.ETIMEDOUT
     assert [attempt.outcome for attempt in caught.value.attempts] == [AttemptOutcome.TIMED_OUT]
@@ -178,7 +181,7 @@ def test_the_lookup_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
 
     def never(*_question: Any) -> list[Any]:
-        released.wait(30)
+        released.wait(90)
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", never)
@@ -186,7 +189,7 @@ def test_the_lookup_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NetError, match=r"no answer about the name server\.test") as caught:
         dial(Target("server.test", "1"), DialOptions(lookup_seconds=0.1))
     released.set()
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
     assert caught.value.code == NetCode.LOOKUP_TIMEOUT
 
 
@@ -319,9 +322,9 @@ def test_a_unix_socket_that_does_not_accept(tmp_path: Path) -> None:
     assert caught.value.errno == errno.ETIMEDOUT
 
 
-def test_nothing_is_left_open(deaf: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_left_open(deaf: int, closed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Warnings are errors here: an unclosed socket would fail when it is collected."""
-    names(monkeypatch, ("127.0.0.1", deaf), ("127.0.0.1", free_port()), ("127.0.0.1", deaf))
+    names(monkeypatch, ("127.0.0.1", deaf), ("127.0.0.1", closed), ("127.0.0.1", deaf))
     with pytest.raises(ConnectError):
         dial(Target("server.test", "1"), DialOptions(connect_seconds=0.2, attempt_delay=0.01))
     gc.collect()

@@ -18,7 +18,7 @@ from net.real.daemons import workshop
 from net.scripts import HAPPY, Heard, Said
 from support.peers import needs
 from support.pki import Identity, Pki
-from support.processes import free_port
+from support.processes import closed_port
 
 BOB = Credentials("bob", "secret")
 
@@ -82,7 +82,8 @@ def test_http(identity: Identity, mail: int) -> None:
         for host in ("127.0.0.1", "localhost"):
             with through(port, "127.0.0.1:PORT", Target(host, str(mail))) as line:
                 assert line.startswith(b"+OK")
-        refused = asked(port, "http://127.0.0.1:PORT", Target("127.0.0.1", str(free_port())))
+        with closed_port() as closed:
+            refused = asked(port, "http://127.0.0.1:PORT", Target("127.0.0.1", str(closed)))
         denied = asked(port, "http://127.0.0.1:PORT", Target("denied.test", "443"))
     assert refused.code == NetCode.REFUSED
     assert refused.sentence.startswith("HTTP CONNECT failed, reason= 500 ")
@@ -113,7 +114,8 @@ def test_socks(scheme: str, identity: Identity, mail: int) -> None:
             with through(port, f"{scheme}://127.0.0.1:PORT", Target(host, str(mail))) as line:
                 assert line.startswith(b"+OK")
         denied = asked(port, f"{scheme}://127.0.0.1:PORT", Target("127.0.0.9", "443"))
-        refused = asked(port, f"{scheme}://127.0.0.1:PORT", Target("127.0.0.1", str(free_port())))
+        with closed_port() as closed:
+            refused = asked(port, f"{scheme}://127.0.0.1:PORT", Target("127.0.0.1", str(closed)))
     assert denied.code == refused.code == NetCode.REFUSED
     if scheme.startswith("socks5"):
         assert "not allowed by its rules" in denied.sentence

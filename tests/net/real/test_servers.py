@@ -194,7 +194,7 @@ def say_in_private(word: str, port: int, identity: Identity, say: bytes, answer:
         negotiated = start_tls(sock, word, NAMES, step_seconds=10)
         assert negotiated.findings == ()
         assert negotiated.early == b""
-        with connect_over(sock, "server.test", verify=trusted, timeout=10) as stream:
+        with connect_over(sock, "server.test", verify=trusted, timeout=60) as stream:
             assert stream.verification is not None
             assert stream.verification.ok
             if say:

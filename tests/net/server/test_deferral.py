@@ -32,7 +32,7 @@ class Staple:
     def __call__(self, identity: Identity) -> list[bytes | None]:
         assert identity == OWN
         self.threads.append(threading.current_thread().name)
-        assert self.go.wait(10)
+        assert self.go.wait(60)
         if self._error is not None:
             raise self._error
         return [b"response"]

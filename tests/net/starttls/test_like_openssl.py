@@ -54,13 +54,13 @@ def recorder(script: Script, identity: Identity, clients: int = 2) -> Iterator[R
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(identity.chain, identity.key)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(20)
+        listener.settimeout(60)
         record = Recorder(listener.getsockname()[1])
 
         def serve() -> None:
             for _ in range(clients):
                 peer, _ = listener.accept()
-                peer.settimeout(10)
+                peer.settimeout(60)
                 record.heard.append(follow(peer, script, context))
 
         thread = threading.Thread(target=serve)

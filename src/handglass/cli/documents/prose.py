@@ -68,16 +68,28 @@ VERSIONS = Section(
     ),
 )
 
-STATUS = Section(
+CONFIGURATION = Section(
+    "Configuration",
+    (
+        "`-ssl_config name` reads OpenSSL's configuration file: the one that OPENSSL_CONF names, or openssl.cnf of the "
+        "system. From `openssl_conf` of its first section the way goes over `ssl_conf` to the name. What stands there "
+        "are the commands of SSL_CONF_cmd(3): versions, suites, groups, signature algorithms, certificates and "
+        "keys, places of trust, `Options`, `VerifyMode` and the like. They count as if their options stood first on "
+        "the command line. What is unknown or cannot be done ends the program.",
+    ),
+)
+
+SUCCESS = ("0", "The connection ended in order, or help was printed.")
+FAILURE = ("1", "Anything else: options that cannot be followed, no connection, a handshake that failed.")
+STATUS = Section("Exit status", (Terms((SUCCESS, FAILURE)),))
+CLIENT_STATUS = Section(
     "Exit status",
     (
         Terms(
             (
-                ("0", "The connection ended in order, or help was printed."),
-                (
-                    "1",
-                    "Anything else: options that cannot be followed, no connection, a handshake that failed.",
-                ),
+                SUCCESS,
+                FAILURE,
+                ("129, 130, 143", "SIGHUP, SIGINT (Ctrl-C), SIGTERM: close_notify was sent first."),
             )
         ),
     ),
@@ -133,11 +145,32 @@ S_CLIENT = Page(
                         ("R", "Renegotiate (TLS 1.2)."),
                         ("k", "Send a key update (TLS 1.3)."),
                         ("K", "Send a key update and ask the server for one (TLS 1.3)."),
+                        (
+                            "B",
+                            "Send a heartbeat request, if `-heartbeat` has agreed on them with the server.",
+                        ),
+                        ("C", "Close the connection, connect again and resume the session."),
+                    )
+                ),
+                "With `-adv` commands are words in braces instead, anywhere in the input; `{{` sends a brace. A line "
+                "with nothing but commands is not sent. Where a command is unknown or not complete, the rest of its "
+                "line is not sent.",
+                Terms(
+                    (
+                        ("{help}", "List the commands."),
+                        ("{quit}", "End the connection and the program."),
+                        ("{reconnect}", "Connect again and resume; the rest of the input goes there."),
+                        ("{reneg}", "Renegotiate (TLS 1.2)."),
+                        ("{keyup}, {keyup:req}", "Send a key update and ask the server for one (TLS 1.3)."),
+                        ("{keyup:noreq}", "Send a key update (TLS 1.3)."),
+                        ("{heartbeat}", "Send a heartbeat request."),
+                        ("{fin}", "Nothing here: it finishes a stream of QUIC."),
                     )
                 ),
             ),
         ),
-        STATUS,
+        CONFIGURATION,
+        CLIENT_STATUS,
         Section(
             "Examples",
             (
@@ -211,6 +244,10 @@ S_SERVER = Page(
                         ("c", "Ask the client for its certificate (TLS 1.3)."),
                         ("P", "Write plain text on the connection, below TLS."),
                         ("S", "Print the statistics of the session cache."),
+                        (
+                            "B",
+                            "Send a heartbeat request, if `-heartbeat` has agreed on them with the client.",
+                        ),
                     )
                 ),
                 "What is typed goes to one client, the one that has been there longest; when it leaves, to the "
@@ -236,6 +273,7 @@ S_SERVER = Page(
                 "if the client has offered post-handshake authentication.",
             ),
         ),
+        CONFIGURATION,
         STATUS,
         Section(
             "Examples",

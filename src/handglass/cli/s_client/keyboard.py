@@ -59,7 +59,6 @@ class Keyboard:
         self._listener: Listener | None = None
         self._braces = Braces()
         self._waiting: list[bytes | Command | str] = []
-        self._ended = False
         self.descriptor: int | None = _standard_input() if reads else None
 
     def talk_to(self, listener: Listener) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from handglass.cli.s_server.interactive import Interactive
 from handglass.handshake.events import PostHandshakeAuthenticationCompleted, WarningReceived
-from handglass.net.http import FileResponder, PathError, Request, Response, served_name
+from handglass.net.http import FileResponder, Request, Response
 from handglass.net.http.files import printable
 from handglass.net.server import Application, HttpApplication, Reverse, ServedConnection
 from handglass.net.server.http import Responder
@@ -27,7 +27,7 @@ def application_for(program: Program) -> Callable[[ServedConnection], Applicatio
     if options.www:
         return lambda _: Status(program)
     if options.www_files or options.http:
-        files = Files(program, FileResponder(bare=options.http))
+        files = Files(program)
         return lambda _: Web(program, files.respond)
     if options.rev:
         return lambda _: Reversing(program)
@@ -114,21 +114,19 @@ class Status(Web):
 class Files:
     """-WWW and -HTTP: files, each named on standard error, and /stats."""
 
-    def __init__(self, program: Program, responder: FileResponder) -> None:
+    def __init__(self, program: Program) -> None:
         self._program = program
-        self._responder = responder
+        self._responder = FileResponder(bare=program.options.http, tell=self._tell)
 
     def respond(self, link: ServedConnection, request: Request) -> Response:
         """The answer to a request."""
-        try:
-            name = served_name(request)
-        except PathError:
-            return self._responder.respond(request)
-        if name == "stats" or name.startswith("stats "):
+        if request.path == "/stats":
             return status_page(self._program, link, request)
+        return self._responder.respond(request)
+
+    def _tell(self, name: str) -> None:
         if not self._program.options.quiet:
             self._program.screen.error(f"FILE:{printable(name)}")
-        return self._responder.respond(request)
 
 
 class Reversing(Reverse):

@@ -25,7 +25,7 @@ MOST_UNREAD = 1 << 16
 
 
 class Interactive(Application):
-    """One client. `talks` once it can be talked to."""
+    """One client."""
 
     def __init__(self, program: Program) -> None:
         self.idle_limit = program.options.idle_timeout is not None

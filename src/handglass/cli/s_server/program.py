@@ -89,7 +89,7 @@ class Program:
         self.counters = report.Counters()
         self.workers = workers or Workers()
         self._is_worker = False
-        self._talking: list[ServedConnection] = []
+        self._talking: dict[ServedConnection, None] = {}
         self._has_terminal = is_terminal()
         self._make = application_for(self)
         settings.tell_with(self.screen)
@@ -219,7 +219,7 @@ class Program:
 
         Nobody takes the keyboard from another one by connecting.
         """
-        return self._talking[0] if self._talking else None
+        return next(iter(self._talking), None)
 
     def handshake_done(self, *, again: bool) -> None:
         """Count it."""
@@ -230,7 +230,7 @@ class Program:
     def talk_to(self, link: ServedConnection) -> None:
         """What is typed goes to this client once it is its turn, or may go on to it."""
         if link not in self._talking:
-            self._talking.append(link)
+            self._talking[link] = None
             if len(self._talking) > 1:
                 self._tell_whose_turn("still goes")
         self.keyboard_goes_on()
@@ -244,15 +244,16 @@ class Program:
         """This client is not talked to any more; another one may be."""
         if link in self._talking:
             had_the_keyboard = link is self.talking_to
-            self._talking.remove(link)
-            if had_the_keyboard and self._talking:
+            del self._talking[link]
+            if had_the_keyboard:
                 self._tell_whose_turn("now goes")
             self.keyboard_goes_on()
 
     def _tell_whose_turn(self, goes: str) -> None:
-        """Several clients are there: who gets what is typed, if anything still is."""
-        if self._keyboard is not None and self._keyboard.is_open and not self.options.quiet:
-            client = self._talking[0]
+        """Several clients are or were there: who gets what is typed, if anything still is."""
+        client = self.talking_to
+        typing = self._keyboard is not None and self._keyboard.is_open
+        if client is not None and typing and not self.options.quiet:
             self.screen.error(f"s_server: what is typed {goes} to {client.peer}; q ends that connection")
 
     def idle(self, link: ServedConnection) -> None:

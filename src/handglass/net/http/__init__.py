@@ -2,7 +2,7 @@
 
 from handglass.net.http.below import Below, Obstacle, ObstacleError
 from handglass.net.http.content_types import content_type
-from handglass.net.http.files import FileResponder, PathError, served_name
+from handglass.net.http.files import FileResponder
 from handglass.net.http.limits import RequestLimits
 from handglass.net.http.request import Request, RequestError, RequestReader
 from handglass.net.http.response import Body, BytesBody, FileBody, Response, text_response
@@ -17,13 +17,11 @@ __all__ = [
     "LineReverser",
     "Obstacle",
     "ObstacleError",
-    "PathError",
     "Request",
     "RequestError",
     "RequestLimits",
     "RequestReader",
     "Response",
     "content_type",
-    "served_name",
     "text_response",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
 from handglass.net.http.below import Below, Obstacle, ObstacleError
@@ -41,22 +42,29 @@ class PathError(Exception):
 
 
 class FileResponder:
-    """Answers requests with files strictly below `directory`. `bare`: as -HTTP, else as -WWW."""
+    """Answers requests with files strictly below `directory`. `bare`: as -HTTP, else as -WWW.
 
-    def __init__(self, directory: str = ".", *, bare: bool = False) -> None:
+    `tell` gets the name of each file that is looked for.
+    """
+
+    def __init__(
+        self, directory: str = ".", *, bare: bool = False, tell: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._below = Below(directory)
         self._bare = bare
+        self._tell = tell
 
     def close(self) -> None:
         """Give the directory back."""
         self._below.close()
 
     def respond(self, request: Request) -> Response:
-        """Return the answer, whatever the request is. The file's name for the log is `served_name`."""
+        """Return the answer, whatever the request is."""
         if request.method not in ("GET", "HEAD"):
             return _wrong_method(request)
         try:
             name = served_name(request)
+            self._tell(name)
             fd, status = self._below.open(os.fsencode(name))
         except PathError as error:
             return text_response(error.status, f"{error.sentence}\r\n")
