@@ -20,8 +20,17 @@ settings.register_profile(
 settings.load_profile("handglass")
 
 
+ENVIRONMENT = (
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *("ssl_cert_file", "ssl_cert_dir", "ctlog_file", "openssl_conf", "sslkeylogfile"),
+)
+"""Variables, in either case, by which a machine would have a say in what is tested; tests that want them set them."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the interoperability matrix and the counts be printed by the process that prints."""
+    """Forget the machine's settings; let the process that prints print the matrix and the counts."""
+    for name in [name for name in os.environ if name.lower() in ENVIRONMENT]:
+        del os.environ[name]
     if "PYTEST_XDIST_WORKER" not in os.environ:
         config.pluginmanager.register(MatrixReport(), "interop-matrix")
         config.pluginmanager.register(Tally(), "tally")

@@ -44,6 +44,8 @@ from support.dns_server import resolver, respond
 
 SECONDS = 2.0
 """Of CPU that one input may take, on any machine."""
+MANY_SECONDS = 30.0
+"""That a lookup with its limit may take while other programs run too."""
 MOST_KEPT = (1 << 16) + (1 << 14)
 MOST_SAID = 1 << 14
 MOST_SENTENCE = 3000
@@ -281,12 +283,12 @@ class Peers:
             for _ in range(times):
                 start = time.monotonic()
                 try:
-                    found = find_tlsa("server.test", 443, resolver=address, timeout=0.1)
+                    found = find_tlsa("server.test", 443, resolver=address, timeout=0.2)
                     assert len(found.records) <= MAX_RECORDS
                     self.outcome.results[f"TLSA {'validated' if found.validated else 'unproven'}"] += 1
                 except NetError as error:
                     self.outcome.results[f"TLSA {code_of(error)}"] += 1
-                assert time.monotonic() - start < SECONDS
+                assert time.monotonic() - start < MANY_SECONDS
                 self.outcome.inputs += 1
 
     def dial(self, target: Target, _: object) -> object:

@@ -9,6 +9,7 @@ import asyncio
 import gc
 import itertools
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from types import FrameType
@@ -81,12 +82,16 @@ def test_a_blocking_caller_that_is_interrupted(doing: str, monkeypatch: pytest.M
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise InterruptError
 
+    def ring(server: Stalling) -> None:
+        server.reached.wait()
+        signal.setitimer(signal.ITIMER_REAL, SHORT)
+
     if doing == "close":
         monkeypatch.setattr(blocking, "LINGER", LIMIT)
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
         with stalling(CONFIG, point_of(doing)) as server:
-            signal.setitimer(signal.ITIMER_REAL, SHORT)
+            threading.Thread(target=ring, args=(server,), daemon=True).start()
             with pytest.raises(InterruptError):
                 do(doing, server.port, LIMIT)
     finally:
