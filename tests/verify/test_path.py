@@ -79,7 +79,30 @@ def test_the_caller_may_stop() -> None:
     assert not result.finished
     assert not result.ok
     assert result.problems == tuple(seen)
-    assert result.problems[0].sentence == "hostname mismatch (x.test is not in it)"
+    assert result.problems[0].sentence.startswith("hostname mismatch (x.test is not in it; it names ")
+
+
+def test_a_name_that_is_missing_is_told_with_those_that_are_there() -> None:
+    def detail(params: VerifyParams, *names: bytes) -> str:
+        layers = scenes.layers(3)
+        layers[-1].extensions["san"] = build.alternative_names(*names)
+        root, one, leaf = (Certificate(item.der) for item in scenes.make(layers))
+        result = verify_chain(leaf, [one], TrustStore([root]), params, NOW)
+        return result.problems[0].detail
+
+    host = replace(PARAMS, hosts=("x.test",))
+    assert detail(host, build.dns("a.test"), build.dns("*.b.test"), build.email("me@a.test")) == (
+        "x.test is not in it; it names DNS:a.test, DNS:*.b.test"
+    )
+    assert detail(host, *(build.dns(f"{at}.test") for at in range(9))).endswith("DNS:5.test and 3 more")
+    assert detail(host, build.dns("\x1b[31m" + "a" * 5000)).endswith("names DNS:\\x1B[31m" + "a" * 88 + "…")
+    address = replace(PARAMS, ip=bytes([10, 0, 0, 1]))
+    assert detail(address, build.ip(bytes([10, 0, 0, 2]))) == (
+        "IP Address:10.0.0.1 is not in it; it names IP Address:10.0.0.2"
+    )
+    assert detail(replace(PARAMS, email="me@x.test"), build.dns("a.test")) == (
+        "me@x.test is not in it; it names none of this kind"
+    )
 
 
 def test_time_is_the_callers_unless_given() -> None:

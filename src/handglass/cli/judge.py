@@ -6,6 +6,7 @@ is none.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import IO
 
 from handglass.cli.stapled import Demand, Stapled
@@ -33,7 +34,7 @@ class Judge:
     `return_error`: a bad chain ends the handshake (-verify_return_error). `quiet`: only problems are printed.
     `dane`: the TLSA records that authenticate the peer. `stapled`: how much a stapled status counts, None if it is not
     looked at. `logs`: whose timestamps are looked for, None if none are. `fetch_issuers`: missing certificates are
-    fetched from where others say (AIA).
+    fetched from where others say (AIA); `tell` gets a sentence for each that cannot be had.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Judge:
         name_flags: int = ONELINE,
         now: int,
         fetch_issuers: bool = False,
+        tell: Callable[[str], None] = lambda _: None,
         stapled: Demand | None = None,
         logs: Logs | None = None,
         dane: DaneRecords | None = None,
@@ -59,6 +61,7 @@ class Judge:
         self._name_flags = name_flags
         self._now = now
         self._fetch_issuers = fetch_issuers
+        self._tell = tell
         self._demand = stapled
         self._logs = logs
         self._dane = dane
@@ -88,9 +91,14 @@ class Judge:
     def _judge_chain(self, chain: PeerChain) -> VerifyResult:
         certificates = [Certificate(data) for data in chain.certificates]
         if self._fetch_issuers:
-            from handglass.net.pki_fetch import complete_chain  # noqa: PLC0415 - only who fetches needs it
+            from handglass.net.pki_fetch import (  # noqa: PLC0415 - only who fetches needs it
+                ISSUER_LIMITS,
+                Fetcher,
+                complete_chain,
+            )
 
-            certificates = complete_chain(certificates, self._store)
+            fetcher = Fetcher(ISSUER_LIMITS, tell=self._tell)
+            certificates = complete_chain(certificates, self._store, fetcher)
         leaf, *others = certificates
         dane = self._dane.judge() if self._dane is not None else None
         result = verify_chain(

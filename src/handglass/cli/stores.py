@@ -10,7 +10,7 @@ Sources: SSL_CTX_set1_verify_cert_store(3), openssl-verification-options(1), ope
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from handglass.cli.identity import load_crl_file
@@ -34,13 +34,20 @@ class Stores:
     crls: Sequence[Crl] = ()
     download: bool = False
 
-    def peer_store(self) -> TrustStore:
-        """Return a store to judge by; with -crl_download it is for one verification, else for any number."""
+    def peer_store(self, tell: Callable[[str], None] = lambda _: None) -> TrustStore:
+        """Return a store to judge by; with -crl_download it is for one verification, else for any number.
+
+        `tell` gets a sentence for each list that cannot be downloaded.
+        """
         if not self.download:
             return TrustStore(crls=self.crls, sources=[self.peer])
-        from handglass.net.pki_fetch import crl_downloader  # noqa: PLC0415 - only who fetches needs it
+        from handglass.net.pki_fetch import (  # noqa: PLC0415 - only who fetches needs it
+            CRL_LIMITS,
+            Fetcher,
+            crl_downloader,
+        )
 
-        fetch = crl_downloader()
+        fetch = crl_downloader(Fetcher(CRL_LIMITS, tell=tell))
 
         def lists(certificate: Certificate) -> list[Crl]:
             return [*self.crls, *fetch(certificate)]

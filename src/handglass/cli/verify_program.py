@@ -156,9 +156,13 @@ def _print_lines(lines: list[str], err: Callable[[str], object]) -> None:
 def _store(options: VerifyOptions) -> TrustStore:
     download = None
     if options.crl_download:
-        from handglass.net.pki_fetch import crl_downloader  # noqa: PLC0415 - only who fetches needs it
+        from handglass.net.pki_fetch import (  # noqa: PLC0415 - only who fetches needs it
+            CRL_LIMITS,
+            Fetcher,
+            crl_downloader,
+        )
 
-        download = crl_downloader()
+        download = crl_downloader(Fetcher(CRL_LIMITS, tell=_complain if options.verbose else lambda _: None))
     if options.trusted:
         return TrustStore(download=download)
     places = TrustOptions(
@@ -171,6 +175,10 @@ def _store(options: VerifyOptions) -> TrustStore:
         beside_defaults=True,
     )
     return TrustStore(sources=[open_trust(places)], download=download)
+
+
+def _complain(words: str) -> None:
+    print(f"verify: {words}", file=sys.stderr)
 
 
 def _trusted(files: tuple[str, ...]) -> list[Certificate] | None:

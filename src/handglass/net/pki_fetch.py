@@ -16,20 +16,21 @@ from handglass.records import dataclass, field, replace
 from handglass.verify import Certificate, Crl, TrustStore
 from handglass.verify.access import crl_urls, delta_crl_urls, issuer_urls
 
-from .errors import NetError
+from .errors import NetError, shown
 from .http_fetch import FetchOptions, fetch
 
 ISSUER_LIMITS = FetchOptions(seconds=5.0, size=256 << 10)
 CRL_LIMITS = FetchOptions(seconds=10.0, size=64 << 20)
 MAX_FETCHES = 8
 MAX_CHAIN = 12
+MAX_WORDS = 500  # bytes of one sentence: URLs come from certificates and redirections
 
 
 @dataclass()
 class Fetcher:
     """The downloads of one verification: the limits of `options.seconds` and `fetches` hold for all together.
 
-    `tell` gets a sentence for each download and each failure.
+    `tell` gets a sentence for each place that did not give what was asked for.
     """
 
     options: FetchOptions
@@ -54,10 +55,20 @@ class Fetcher:
         self.fetches -= 1
         try:
             self._known[url] = fetch(url, replace(self.options, seconds=self._deadline - now))
-            self.tell(f"fetched {url}")
         except NetError as problem:
-            self.tell(f"cannot fetch: {problem}")
+            self.tell(f"cannot fetch: {shown(str(problem).encode(), MAX_WORDS)}")
         return self._known[url]
+
+    def take(self, url: str, read: Callable[[bytes], list[bytes]]) -> list[bytes]:
+        """Return what `read` finds behind a URL; nothing if that cannot be had or read."""
+        data = self.get(url)
+        if data is None:
+            return []
+        try:
+            return read(data)
+        except ContainerError as problem:
+            self.tell(f"cannot use {shown(url.encode(), MAX_WORDS)}: {problem}")
+            return []
 
 
 def complete_chain(
@@ -79,10 +90,16 @@ def complete_chain(
             break
         issuer = _issuer_among(known, top)
         if issuer is None:
-            found = [each for url in issuer_urls(top) for each in _certificates(fetching.get(url))]
+            found = [
+                Certificate(data)
+                for url in issuer_urls(top)
+                for data in fetching.take(url, load_certificates)
+            ]
             issuer = _issuer_among(found, top)
             if issuer is not None:
                 known.append(issuer)
+            elif found:
+                fetching.tell(f"none of the fetched certificates is that of {top.issuer}")
         top = issuer
     return known
 
@@ -98,31 +115,18 @@ def _issuer_among(candidates: Iterable[Certificate], certificate: Certificate) -
     )
 
 
-def _certificates(data: bytes | None) -> list[Certificate]:
-    """Return what a server gave as an issuer: one certificate in DER, or PEM, or a bundle in PKCS#7."""
-    try:
-        return list(map(Certificate, load_certificates(data))) if data else []
-    except ContainerError:
-        return []
-
-
 def crl_downloader(fetcher: Fetcher | None = None) -> Callable[[Certificate], list[Crl]]:
     """Return a function for `TrustStore.download` (-crl_download): a certificate's lists and their deltas."""
     fetching = fetcher or Fetcher(CRL_LIMITS)
 
+    def lists(urls: Iterable[str]) -> list[Crl]:
+        return [Crl(data) for url in urls for data in fetching.take(url, load_crls)]
+
     def download(certificate: Certificate) -> list[Crl]:
-        complete = [crl for url in crl_urls(certificate) for crl in _crls(fetching.get(url))]
+        complete = lists(crl_urls(certificate))
         places = delta_crl_urls(certificate.extensions)
         for crl in complete:
             places += delta_crl_urls(crl.extensions)
-        deltas = [crl for url in dict.fromkeys(places) for crl in _crls(fetching.get(url))]
-        return complete + deltas
+        return complete + lists(dict.fromkeys(places))
 
     return download
-
-
-def _crls(data: bytes | None) -> list[Crl]:
-    try:
-        return list(map(Crl, load_crls(data))) if data else []
-    except ContainerError:
-        return []

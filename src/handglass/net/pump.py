@@ -110,6 +110,11 @@ class Pump:
         """Whether bytes wait for the socket."""
         return bool(self._out) or self.connection.has_data_to_send
 
+    @property
+    def unsent(self) -> int:
+        """How many bytes the socket has not taken, at the last try."""
+        return len(self._out)
+
     def run(
         self, until: Callable[[], bool], *, deadline: float | None = None, source: Input | None = None
     ) -> bool:

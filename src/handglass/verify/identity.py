@@ -22,6 +22,7 @@ __all__ = ["check_names", "matches_email", "matches_host", "matches_ip"]
 COMMON_NAME, EMAIL_ADDRESS = "2.5.4.3", "1.2.840.113549.1.9.1"
 SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.9"
 MAX_NAMES = 4096  # alternative names that are compared
+MAX_SHOWN, MAX_SHOWN_TEXT = 6, 100  # names that are told where none fits, characters of each
 
 _LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 Equal = Callable[[bytes, bytes, HostFlags], bool]
@@ -34,12 +35,31 @@ def check_names(context: Context) -> None:
         found = (matches_host(leaf, host, params.host_flags) for host in params.hosts)
         context.peername = next((name for name in found if name is not None), None)
         if context.peername is None:
-            detail = f"{' or '.join(params.hosts)} is not in it"
+            detail = _absent(" or ".join(params.hosts), leaf, general.DNS, COMMON_NAME)
             context.problem(VerifyCode.HOSTNAME_MISMATCH, 0, leaf, detail)
     if params.email is not None and not matches_email(leaf, params.email):
-        context.problem(VerifyCode.EMAIL_MISMATCH, 0, leaf, f"{params.email} is not in it")
+        detail = _absent(params.email, leaf, general.EMAIL, EMAIL_ADDRESS)
+        context.problem(VerifyCode.EMAIL_MISMATCH, 0, leaf, detail)
     if params.ip is not None and not matches_ip(leaf, params.ip):
-        context.problem(VerifyCode.IP_ADDRESS_MISMATCH, 0, leaf)
+        detail = _absent(general.GeneralName(general.IP, params.ip), leaf, general.IP)
+        context.problem(VerifyCode.IP_ADDRESS_MISMATCH, 0, leaf, detail)
+
+
+def _absent(
+    wanted: str | general.GeneralName, certificate: Certificate, kind: int, attribute: str | None = None
+) -> str:
+    """Say that a name is not in a certificate, and which ones of its kind are."""
+    from .extension_text import general_name  # noqa: PLC0415 - printing is slow to load, and rarely needed
+
+    words = wanted if isinstance(wanted, str) else general_name(wanted)
+    names = [each for each in certificate.facts.alternative_names or () if each.kind == kind]
+    found = list(map(general_name, names[:MAX_SHOWN]))
+    if not names and attribute is not None:
+        entries = certificate.subject.values(attribute)[:MAX_SHOWN]
+        found = [text for entry in entries if (text := entry.text) and text.isprintable()]
+    shown = ", ".join(text if len(text) <= MAX_SHOWN_TEXT else f"{text[:MAX_SHOWN_TEXT]}…" for text in found)
+    more = f" and {len(names) - MAX_SHOWN} more" if len(names) > MAX_SHOWN else ""
+    return f"{words} is not in it; it names {shown or 'none of this kind'}{more}"
 
 
 def matches_host(certificate: Certificate, host: str, flags: HostFlags = NO_HOST_FLAGS) -> str | None:

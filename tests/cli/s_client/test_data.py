@@ -7,6 +7,7 @@ import fcntl
 import os
 import re
 import select
+import socket
 import struct
 import subprocess
 import sys
@@ -28,13 +29,16 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from handglass.connection import ServerConnection
 from handglass.crypto.throwaway import Authority
 from handglass.handshake.config import ServerConfig
+from handglass.handshake.events import DataReceived, Event
 from handglass.handshake.sessions import MemorySessions
 from handglass.net.blocking import TLSStream, start_server
 from handglass.registry.code_points import ProtocolVersion
 from support.peers import ADDRESS
 from support.pki import Pki
+from support.processes import Outcome, run
 from support.s_client import ENVIRONMENT, OURS, ours, start_ours
 
 LIMIT = 60.0
@@ -183,6 +187,61 @@ def test_crlf_over_many_reads() -> None:
         client.end_input()
         assert client.wait() == 0
         assert client.stdout == b"ab\r\n\r\nc\r\r\n"
+
+
+PATIENCE = (
+    "import sys; from handglass.__main__ import main; from handglass.cli.s_client import visit; "
+    "visit.ANSWER_SECONDS, visit.QUIET_SECONDS, visit.LINGER_SECONDS = map(float, sys.argv.pop(1).split()); main()"
+)
+"""The program with other ideas of how long it waits at the end of its input."""
+
+
+def patiently(seconds: str, port: int, *options: str, data: bytes) -> Outcome:
+    """Run it with these limits: for a first answer, for more of it, for the last bytes to leave."""
+    command = [sys.executable, "-c", PATIENCE, seconds, "s_client", "-connect", f"{ADDRESS}:{port}", *options]
+    return run(command, data=data, env=ENVIRONMENT)
+
+
+def test_a_ticket_is_no_answer() -> None:
+    """The server's tickets come only after the question, and the answer long after them."""
+
+    def think(listener: socket.socket) -> None:
+        tls, heard = ServerConnection(config()), list[Event]()
+        with listener.accept()[0] as sock:
+            while not tls.is_established:
+                sock.sendall(tls.data_to_send())
+                heard += tls.receive(sock.recv(1 << 16))
+            while not any(isinstance(event, DataReceived) for event in heard):
+                heard += tls.receive(sock.recv(1 << 16))
+            sock.sendall(tls.data_to_send())
+            time.sleep(1)
+            tls.send(b"answer")
+            tls.close()
+            sock.sendall(tls.data_to_send())
+            while sock.recv(1 << 16):
+                pass
+
+    with socket.create_server((ADDRESS, 0)) as listener:
+        thread = threading.Thread(target=think, args=(listener,))
+        thread.start()
+        port = listener.getsockname()[1]
+        outcome = patiently(f"{LIMIT} 0.1 2", port, "-brief", data=b"question")
+        thread.join()
+    assert (outcome.returncode, outcome.stdout) == (0, b"answer")
+
+
+def test_no_answer_is_waited_for_before_all_is_asked() -> None:
+    """The end of input comes long before the last of it has left."""
+    heard = bytearray()
+
+    def hear(stream: TLSStream) -> None:
+        for piece in stream:
+            heard.extend(piece)
+
+    data = EVERY_BYTE * 100
+    with start_server(hear, config=config(), verify=False, timeout=LIMIT) as server:
+        assert patiently("0.01 0.01 0.01", server.port, "-brief", "-nbio_test", data=data).returncode == 0
+    assert heard == data
 
 
 # On a terminal ------------------------------------------------------------------------------------------------

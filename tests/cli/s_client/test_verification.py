@@ -263,6 +263,15 @@ def test_fetching(tmp_path: Path) -> None:
         with OpenSSLServer(leaf) as server:
             assert b"return code: 21 " in ours(server.port, *trust).stdout
             assert b"return code: 0 " in ours(server.port, *trust, "-aia_fetch").stdout
+            files[b"/middle.cer"] = files[b"/list.crl"] = b"damaged"
+            found = ours(server.port, *trust, "-aia_fetch")
+            assert b"return code: 21 " in found.stdout
+            assert f"s_client: cannot use {site.url('/middle.cer')}: ".encode() in found.stderr
+        leaf.intermediate.write_bytes(pem(lab.middle.certificate))
+        with OpenSSLServer(leaf) as server:
+            found = ours(server.port, *trust, "-crl_download", "-crl_check")
+            assert b"return code: 3 " in found.stdout
+            assert f"s_client: cannot use {site.url('/list.crl')}: ".encode() in found.stderr
 
 
 def test_chains_are_written(server: OpenSSLServer, pki: Pki, tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import ssl
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import handglass
@@ -22,6 +25,19 @@ PROGRAM = ["env", f"PYTHONPATH={SOURCE}", sys.executable, "-m", "handglass"]
 def serve(pki: Pki, *options: str | Path, key_type: str = "p256", cwd: Path | None = None) -> OpenSSLServer:
     """Start it; `port` says where it listens."""
     return OpenSSLServer(pki.server(key_type), *options, cwd=cwd, command=PROGRAM)
+
+
+@contextmanager
+def on_a_terminal(pki: Pki, *options: str) -> Iterator[tuple[OpenSSLServer, int]]:
+    """Start it with a terminal as its standard input; gives the descriptor of the keyboard too."""
+    keyboard, terminal = os.openpty()
+    try:
+        shell = ["/bin/sh", "-c", 'terminal=$1; shift; exec "$@" <"$terminal"', "sh", os.ttyname(terminal)]
+        with OpenSSLServer(pki.server("p256"), *options, command=[*shell, *PROGRAM]) as server:
+            yield server, keyboard
+    finally:
+        os.close(keyboard)
+        os.close(terminal)
 
 
 class QuietServer(Process):

@@ -6,13 +6,12 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from cli.s_server.serving import PROGRAM, QuietServer, ask, connect, serve, wait_until
+from cli.s_server.serving import PROGRAM, QuietServer, ask, connect, on_a_terminal, serve, wait_until
 from support.peers import ADDRESS, OpenSSLClient, needs
 from support.pki import Pki
 from support.processes import Process, free_port, run
@@ -23,39 +22,14 @@ GET = b"GET / HTTP/1.0\r\n\r\n"
 # The end of the input.
 
 
-@contextmanager
-def on_a_terminal(pki: Pki, *options: str) -> Iterator[tuple[int, int, int]]:
-    """The server on a terminal of its own: (its port, its pid, the keyboard)."""
-    identity = pki.server("p256")
-    keyboard, terminal = os.openpty()
-    port = free_port()
-    pid = os.fork()
-    if pid == 0:
-        os.dup2(terminal, 0)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        files = ["-cert", str(identity.certificate), "-key", str(identity.key)]
-        os.execvp(PROGRAM[0], [*PROGRAM, "s_server", "-accept", f"{ADDRESS}:{port}", *files, *options])
-    os.close(terminal)
-    try:
-        while True:
-            try:
-                socket.create_connection((ADDRESS, port), 1).close()
-                break
-            except ConnectionRefusedError:
-                assert os.waitpid(pid, os.WNOHANG) == (0, 0)
-        yield port, pid, keyboard
-    finally:
-        os.close(keyboard)
-
-
 def test_the_end_of_a_terminal_can_be_ignored(pki: Pki) -> None:
-    with on_a_terminal(pki, "-ign_eof") as (port, pid, keyboard):
+    with on_a_terminal(pki, "-ign_eof") as (server, keyboard):
         os.write(keyboard, b"\x04")
-        with connect(port) as client:
+        with connect(server.port) as client:
             client.sendall(b"still there")
-            assert os.waitpid(pid, os.WNOHANG) == (0, 0)
-        os.kill(pid, signal.SIGTERM)
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+            server.wait_for("still there")
+        server.signal(signal.SIGTERM)
+        assert server.wait() == 0
 
 
 @needs("openssl")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.s_server.serving import PROGRAM, QuietServer, connect, serve, wait_until
+from cli.s_server.serving import PROGRAM, QuietServer, connect, on_a_terminal, serve, wait_until
 from support.peers import ADDRESS, OpenSSLClient, needs
 from support.pki import Pki
 from support.processes import Process, free_port, run
@@ -346,24 +346,6 @@ def test_standard_input_that_cannot_be_waited_for(pki: Pki, tmp_path: Path, name
 
 
 def test_the_end_of_a_terminal_ends_the_server(pki: Pki) -> None:
-    identity = pki.server("p256")
-    keyboard, terminal = os.openpty()
-    port = free_port()
-    pid = os.fork()
-    if pid == 0:
-        os.dup2(terminal, 0)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        files = ["-cert", str(identity.certificate), "-key", str(identity.key)]
-        os.execvp(PROGRAM[0], [*PROGRAM, "s_server", "-accept", str(port), *files])
-    os.close(terminal)
-    try:
-        while True:
-            try:
-                socket.create_connection((ADDRESS, port), 1).close()
-                break
-            except ConnectionRefusedError:
-                assert os.waitpid(pid, os.WNOHANG) == (0, 0)
+    with on_a_terminal(pki) as (server, keyboard):
         os.write(keyboard, b"\x04")
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    finally:
-        os.close(keyboard)
+        assert server.wait() == 0

@@ -270,7 +270,7 @@ def inspircd(shop: Workshop, *, tls: bool) -> Iterator[int]:
         {modules}
         {profile}
         <bind address="127.0.0.1" port="{port}" type="clients">
-        <connect allow="*" starttlsprofile="Clients" timeout="20" resolvehostnames="no">
+        <connect allow="*" starttlsprofile="Clients" timeout="60" resolvehostnames="no">
         <starttls sslprofile="Clients">
         <path configdir="{shop.directory}" datadir="{shop.directory}" logdir="{shop.directory}"
               runtimedir="{shop.directory}">
@@ -416,9 +416,12 @@ def slapd(shop: Workshop, *, tls: bool) -> Iterator[int]:
 @contextmanager
 def nats(shop: Workshop, *, tls: bool) -> Iterator[int]:
     port = free_port()
-    argv: list[str | Path] = [program("nats-server"), "-a", "127.0.0.1", "-p", str(port)]
-    argv += ["--tls", "--tlscert", shop.chain, "--tlskey", shop.key] if tls else []
-    with listening(shop, argv, port):
+    # By itself it gives a client two seconds for its handshake, which on a busy machine are not enough.
+    certificates = (
+        f'tls {{ cert_file: "{shop.chain}", key_file: "{shop.key}", timeout: 60 }}\n' if tls else ""
+    )
+    configuration = shop.write("nats.conf", f"listen: 127.0.0.1:{port}\n{certificates}")
+    with listening(shop, [program("nats-server"), "-c", configuration], port):
         yield port
 
 

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from handglass.net.reluctant import ReluctantSocket
 
 ANSWER_SECONDS = 1.0
-"""How long the end of input waits for a first answer to what was sent."""
+"""How long the end of input waits for a first answer to what was sent, from when all of it has left."""
 QUIET_SECONDS = 0.3
 """How long the answer must have paused before the connection is closed at the end of input."""
 UNSPECIFIED = int(VerifyCode.UNSPECIFIED)
@@ -83,13 +83,14 @@ class Visit:
         self._reached = reached
         self._talkative = not (self._options.quiet or self._options.brief)
         self._judge = Judge(
-            settings.stores.peer_store(),
+            settings.stores.peer_store(self._note),
             settings.params,
             err=sys.stderr,
             return_error=self._options.verify_return_error,
             quiet=self._options.brief or self._options.verify_quiet,
             name_flags=settings.name_flags,
             fetch_issuers=self._options.aia_fetch,
+            tell=self._note,
             stapled=self._demand(),
             logs=settings.logs,
             dane=settings.dane,
@@ -119,6 +120,7 @@ class Visit:
         self._closed: Closed | None = None
         self._error: TLSError | NetError | None = None
         self._leaving: float | None = None
+        self._unsent = 0
         self._keyboard: Keyboard | None = None
         self._has_asked = False
         self._gone = False
@@ -164,7 +166,10 @@ class Visit:
             # While the run lasted, an answer may have moved either end away.
             now = time.monotonic()
             if self._leaving is not None and now >= self._leaving:
-                self._gone = True
+                if self._still_sends():
+                    self._leaving = now + ANSWER_SECONDS
+                else:
+                    self._gone = True
             elif self._silence_ends is not None and now >= self._silence_ends:
                 self._gone = self._silent = True
         keyboard.rest()
@@ -291,11 +296,18 @@ class Visit:
         refusal_may_come = self._asked is not None and not self._asked.answered and self.session is None
         if refusal_may_come or self._has_asked:
             self._leaving = now + ANSWER_SECONDS
+            self._still_sends()
         elif self._options.sess_out is not None:
             self.wait_for_session(TICKET_SECONDS)
             self._gone = True
         else:
             self._gone = True
+
+    def _still_sends(self) -> bool:
+        """Whether some more of what was typed has left since this was last asked."""
+        self._pump.flush()
+        before, self._unsent = self._unsent, self._pump.unsent
+        return self._unsent < before
 
     def command(self, command: Command) -> None:
         """Do what a letter or a word in braces means."""
@@ -382,7 +394,8 @@ class Visit:
 
     def _take_session(self, session: Session) -> None:
         self.session = session
-        self._leave_soon()  # a ticket says that the server lets us in
+        if not self._has_asked:
+            self._leave_soon()  # a ticket says that the server lets us in, but is no answer
         if self._options.sess_out is not None:
             self._write_session(session)
         if self._established and self._talkative and session.version == ProtocolVersion.TLS1_3:
@@ -498,6 +511,9 @@ class Visit:
                 Path(path).write_text(certificates_to_pem(chain), encoding="ascii")
             except OSError as error:
                 self._screen.error(f"s_client: cannot write {path}: {error.strerror}")
+
+    def _note(self, words: str) -> None:
+        self._screen.error(f"s_client: {words}")
 
     def _complain(self, error: TLSError | NetError) -> int:
         """Say what went wrong, for scripts and for people; the exit status."""

@@ -48,7 +48,7 @@ class Verifier:
     def __call__(self, chain: PeerChain) -> None:
         """Judge a client's chain. Raises PeerError if it is bad and that is to end the handshake."""
         judge = Judge(
-            self._stores.peer_store() if self.may_wait else self._store,
+            self._stores.peer_store(self._complain) if self.may_wait else self._store,
             self._params,
             err=self.err,
             return_error=self._return_error,
@@ -63,6 +63,9 @@ class Verifier:
         finally:
             if link is not None:
                 link.verdict = judge.result
+
+    def _complain(self, words: str) -> None:
+        self.err.write(f"s_server: {words}\n")
 
 
 def make_verifier(options: SServerOptions, engine: EngineSettings, stores: Stores) -> Verifier:
