@@ -10,7 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from handglass.cli.file_limit import raise_file_limit
-from handglass.cli.protocol_details import read_size
+from handglass.cli.protocol.protocol_details import read_size
 from handglass.cli.randomness import RandomnessError, write
 from handglass.cli.s_server import report
 from handglass.cli.s_server.applications import application_for
