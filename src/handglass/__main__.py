@@ -1,6 +1,6 @@
 """The command `handglass`: finds the program that its first word names, and starts only that one.
 
-Under the name `openssl`, by a link, it stands in for that (`cli/drop_in.py`).
+Under the name `openssl`, by a link, it stands in for that (`cli/programs/drop_in.py`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main(words: list[str] | None = None) -> int:
         open_closed()
     try:
         if sys.argv[0].rpartition("/")[2] == "openssl":
-            from handglass.cli import drop_in  # noqa: PLC0415 - rarely wanted
+            from handglass.cli.programs import drop_in  # noqa: PLC0415 - rarely wanted
 
             return drop_in.run(sys.argv[1:])
         return dispatch(sys.argv[1:])

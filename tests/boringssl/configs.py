@@ -10,7 +10,7 @@ from boringssl.flags import Flags, NotHereError
 from handglass.channel.limits import Limits
 from handglass.cli.lists.ciphers import parse_ciphers
 from handglass.cli.lists.errors import ListError
-from handglass.cli.negotiation import DEFAULT_TLS13_SUITES, legacy_suites
+from handglass.cli.protocol.negotiation import DEFAULT_TLS13_SUITES, legacy_suites
 from handglass.crypto.containers import load_certificates, load_private_key
 from handglass.crypto.identity import Identity, make_identity
 from handglass.handshake.config import (

@@ -126,6 +126,10 @@ def test_nothing_is_fetched_without_need_or_beyond_the_limits() -> None:
         assert told == [f"{server.url('/x')} was not fetched: the limit of time or number is reached"]
         assert complete_chain([leaf.ours], TrustStore(), Fetcher(LIMITS, tell=told.append)) == [leaf.ours]
         assert told[-1].startswith(f"cannot use {server.url('/x')}: there is no certificate in it")
+    with web_server(lambda _: ok(make("stranger").der)) as server:
+        misled = make("leaf", root, aia=server.url("/x"))
+        assert complete_chain([misled.ours], TrustStore(), Fetcher(LIMITS, tell=told.append)) == [misled.ours]
+        assert told[-1] == "none of the fetched certificates is that of CN = root"
     elsewhere = make("leaf", root, aia="http://127.0.0.1:1/gone")
     assert complete_chain([elsewhere.ours], TrustStore(), Fetcher(LIMITS, tell=told.append)) == [
         elsewhere.ours

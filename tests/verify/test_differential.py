@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from handglass.cli.verify_program import goes_on
+from handglass.cli.programs.verify_program import goes_on
 from handglass.crypto.containers import CertificateEntry
 from handglass.verify import (
     Certificate,

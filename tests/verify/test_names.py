@@ -236,3 +236,10 @@ def test_damaged_names_are_shown(data: bytes) -> None:
     damaged = Name.read(element)
     assert damaged.problems
     assert isinstance(str(damaged), str)
+
+
+def test_bytes_that_are_no_text_are_escaped() -> None:
+    flags = nameopt.apply_options(0, "show_type")
+    assert flags is not None
+    shown = nameopt.format_name(name(build.name("CN=Bücher")), flags)
+    assert shown == "CN=UTF8STRING:B\\xfccher"

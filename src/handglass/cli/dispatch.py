@@ -24,11 +24,17 @@ PROGRAMS = {
     "s_client": ("handglass.cli.options.s_client:SClientOptions", "handglass.cli.s_client.program"),
     "s_server": ("handglass.cli.options.s_server:SServerOptions", "handglass.cli.s_server.program"),
     "s_time": ("handglass.cli.options.s_time:STimeOptions", "handglass.cli.s_time.program"),
-    "verify": ("handglass.cli.options.verify_program:VerifyOptions", "handglass.cli.verify_program"),
-    "ciphers": ("handglass.cli.options.ciphers_program:CiphersOptions", "handglass.cli.ciphers_program"),
-    "demo": ("handglass.cli.demo:DemoOptions", "handglass.cli.demo"),
-    "version": ("handglass.cli.version:VersionOptions", "handglass.cli.version"),
-    "completion": ("handglass.cli.completion:CompletionOptions", "handglass.cli.completion"),
+    "verify": ("handglass.cli.options.verify_program:VerifyOptions", "handglass.cli.programs.verify_program"),
+    "ciphers": (
+        "handglass.cli.options.ciphers_program:CiphersOptions",
+        "handglass.cli.programs.ciphers_program",
+    ),
+    "demo": ("handglass.cli.programs.demo:DemoOptions", "handglass.cli.programs.demo"),
+    "version": ("handglass.cli.programs.version:VersionOptions", "handglass.cli.programs.version"),
+    "completion": (
+        "handglass.cli.programs.completion:CompletionOptions",
+        "handglass.cli.programs.completion",
+    ),
 }
 
 CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}

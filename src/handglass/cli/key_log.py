@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import IO
 
-from handglass.cli.negotiation import SettingError
+from handglass.cli.protocol.negotiation import SettingError
 from handglass.observe.keylog import FIRST_LINE
 
 

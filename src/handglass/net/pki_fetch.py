@@ -98,6 +98,8 @@ def complete_chain(
             issuer = _issuer_among(found, top)
             if issuer is not None:
                 known.append(issuer)
+            elif found:
+                fetching.tell(f"none of the fetched certificates is that of {top.issuer}")
         top = issuer
     return known
 

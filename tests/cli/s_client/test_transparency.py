@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
-from handglass.cli.identity import LoadError
-from handglass.cli.transparency import Logs, Timestamps, load_logs
+from handglass.cli.own_certificates.identity import LoadError
+from handglass.cli.verification.transparency import Logs, Timestamps, load_logs
 from handglass.handshake.state import PeerChain
 from handglass.verify.certificate import Certificate
 from handglass.verify.codes import VerifyCode

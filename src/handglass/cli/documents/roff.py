@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from handglass import __version__
-from handglass.cli.drop_in import STANDS_IN
 from handglass.cli.options.help import right
 from handglass.cli.options.table import Option, Options
+from handglass.cli.programs.drop_in import STANDS_IN
 
 from .blocks import Block, Example, Page, Terms
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 
 from handglass.cli.options.s_client import SClientOptions
-from handglass.cli.passphrase import PassphraseSources
+from handglass.cli.own_certificates.passphrase import PassphraseSources
 from handglass.cli.screen import Screen
 from handglass.handshake.wants import Direction
 from handglass.net.dial import (

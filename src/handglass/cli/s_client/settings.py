@@ -8,22 +8,28 @@ import time
 from collections.abc import Mapping
 from typing import IO, Any
 
-from handglass.cli.chain_parameters import BadParameterError, chain_parameters, name_flags
-from handglass.cli.dane import given_records
-from handglass.cli.identity import CLIENT, IdentityFiles, LoadError, load_ca_names, load_identity
 from handglass.cli.key_log import open_key_log
 from handglass.cli.message_file import open_message_file
-from handglass.cli.negotiation import EngineSettings, SettingError, engine_settings, schemes_named
 from handglass.cli.options.s_client import SClientOptions
-from handglass.cli.own_chain import built_chain, completed_chain
-from handglass.cli.passphrase import PassphraseError, PassphraseSources
-from handglass.cli.protocol_details import detail_arguments, within_limits
+from handglass.cli.own_certificates.identity import (
+    CLIENT,
+    IdentityFiles,
+    LoadError,
+    load_ca_names,
+    load_identity,
+)
+from handglass.cli.own_certificates.own_chain import built_chain, completed_chain
+from handglass.cli.own_certificates.passphrase import PassphraseError, PassphraseSources
+from handglass.cli.protocol.negotiation import EngineSettings, SettingError, engine_settings, schemes_named
+from handglass.cli.protocol.protocol_details import detail_arguments, within_limits
 from handglass.cli.randomness import RandomnessError, mix
-from handglass.cli.raw_keys import certificate_types, expected_keys
 from handglass.cli.s_client.reach import Way, read_way
 from handglass.cli.sessions import SessionFile, SessionFileError, read_session
-from handglass.cli.stores import Stores, form_of, open_stores
-from handglass.cli.transparency import Logs, load_logs
+from handglass.cli.verification.chain_parameters import BadParameterError, chain_parameters, name_flags
+from handglass.cli.verification.dane import given_records
+from handglass.cli.verification.raw_keys import certificate_types, expected_keys
+from handglass.cli.verification.stores import Stores, form_of, open_stores
+from handglass.cli.verification.transparency import Logs, load_logs
 from handglass.crypto.identity import Identity
 from handglass.handshake.config import ClientConfig
 from handglass.handshake.session import Session
@@ -74,7 +80,7 @@ def read_settings(options: SClientOptions, environment: Mapping[str, str] | None
     try:
         surroundings = os.environ if environment is None else environment
         if options.ssl_config is not None:
-            from handglass.cli.ssl_config import configured  # noqa: PLC0415 - rarely wanted
+            from handglass.cli.protocol.ssl_config import configured  # noqa: PLC0415 - rarely wanted
 
             options = configured(options, options.ssl_config, surroundings)
         mix(options.rand)
@@ -187,7 +193,7 @@ def _identities(options: SClientOptions, stores: Stores) -> tuple[Identity, ...]
     """Our certificates, the one of -cert first, with their chains as far as they can be had."""
     if options.cert is None and options.xcert is None:
         return ()
-    from handglass.cli.extra_certificates import load_extra  # noqa: PLC0415 - few have certificates
+    from handglass.cli.own_certificates.extra_certificates import load_extra  # noqa: PLC0415 - few have certificates
 
     store, now = stores.own_store(), int(time.time())
     found = []

@@ -9,9 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from handglass.cli.judge import Judge
 from handglass.cli.keying_material import keying_material
-from handglass.cli.protocol_details import read_size
+from handglass.cli.protocol.protocol_details import read_size
 from handglass.cli.s_client.commands import Command, help_lines
 from handglass.cli.s_client.keyboard import Keyboard
 from handglass.cli.s_client.observers import observer
@@ -19,7 +18,8 @@ from handglass.cli.s_client.reach import Reached
 from handglass.cli.s_client.settings import Settings
 from handglass.cli.screen import Screen
 from handglass.cli.sessions import SessionFile, write_session
-from handglass.cli.stapled import Demand
+from handglass.cli.verification.judge import Judge
+from handglass.cli.verification.stapled import Demand
 from handglass.connection import ClientConnection
 from handglass.crypto.containers import certificates_to_pem
 from handglass.crypto.identity import Identity
@@ -458,7 +458,7 @@ class Visit:
     def _choose_identity(
         self, _schemes: Sequence[SignatureScheme], _names: Sequence[bytes]
     ) -> Identity | None:
-        from handglass.cli.extra_choice import client_choice  # noqa: PLC0415 - few have several certificates
+        from handglass.cli.own_certificates.extra_choice import client_choice  # noqa: PLC0415 - few have several certificates
 
         sets, agreed = self._settings.extra_sets, self.connection.negotiated
         return client_choice(self._config, sets, agreed, sys.stderr, self._settings.name_flags)

@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from handglass.cli.chain_parameters import name_flags
-from handglass.cli.extra_certificates import extra_sets
-from handglass.cli.identity import SECOND_NAME, IdentityFiles, LoadError, load_identity
 from handglass.cli.options.s_server import SServerOptions
+from handglass.cli.own_certificates.extra_certificates import extra_sets
+from handglass.cli.own_certificates.identity import SECOND_NAME, IdentityFiles, LoadError, load_identity
 from handglass.cli.s_server.identity import (
     Ask,
     Chains,
@@ -23,6 +22,7 @@ from handglass.cli.s_server.identity import (
     as_client_prefers,
     load_default,
 )
+from handglass.cli.verification.chain_parameters import name_flags
 from handglass.crypto.containers import ContainerError, load_certificates, load_private_key
 from handglass.crypto.identity import Identity, make_identity
 from handglass.crypto.throwaway import self_signed

@@ -9,13 +9,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from handglass.cli.extra_certificates import load_extra
-from handglass.cli.extra_choice import server_choice
-from handglass.cli.identity import SECOND_KIND, SERVER, IdentityFiles, load_identity
 from handglass.cli.options.s_server import SServerOptions
-from handglass.cli.own_chain import built_chain, completed_chain
-from handglass.cli.passphrase import PassphraseSources
-from handglass.cli.stores import form_of
+from handglass.cli.own_certificates.extra_certificates import load_extra
+from handglass.cli.own_certificates.extra_choice import server_choice
+from handglass.cli.own_certificates.identity import SECOND_KIND, SERVER, IdentityFiles, load_identity
+from handglass.cli.own_certificates.own_chain import built_chain, completed_chain
+from handglass.cli.own_certificates.passphrase import PassphraseSources
+from handglass.cli.verification.stores import form_of
 from handglass.crypto.identity import Identity
 from handglass.handshake.certificates import schemes_for_certificate
 from handglass.handshake.config import ServerConfig

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from handglass.cli.file_limit import raise_file_limit
-from handglass.cli.protocol_details import read_size
+from handglass.cli.protocol.protocol_details import read_size
 from handglass.cli.randomness import RandomnessError, write
 from handglass.cli.s_server import report
 from handglass.cli.s_server.applications import application_for
@@ -245,19 +245,15 @@ class Program:
         if link in self._talking:
             had_the_keyboard = link is self.talking_to
             del self._talking[link]
-            if had_the_keyboard and self._talking:
+            if had_the_keyboard:
                 self._tell_whose_turn("now goes")
             self.keyboard_goes_on()
 
     def _tell_whose_turn(self, goes: str) -> None:
-        """Several clients are there: who gets what is typed, if anything still is."""
+        """Several clients are or were there: who gets what is typed, if anything still is."""
         client = self.talking_to
-        if (
-            client is not None
-            and self._keyboard is not None
-            and self._keyboard.is_open
-            and not self.options.quiet
-        ):
+        typing = self._keyboard is not None and self._keyboard.is_open
+        if client is not None and typing and not self.options.quiet:
             self.screen.error(f"s_server: what is typed {goes} to {client.peer}; q ends that connection")
 
     def idle(self, link: ServedConnection) -> None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from handglass.cli.identity import LoadError, load_dh_file
 from handglass.cli.lists.errors import ListError
 from handglass.cli.lists.groups import parse_groups
-from handglass.cli.negotiation import (
+from handglass.cli.options.s_server import SServerOptions
+from handglass.cli.own_certificates.identity import LoadError, load_dh_file
+from handglass.cli.protocol.negotiation import (
     MIN_DH_BITS,
     EngineSettings,
     SettingError,
     engine_settings,
     supported_groups,
 )
-from handglass.cli.options.s_server import SServerOptions
-from handglass.cli.protocol_details import detail_arguments, within_limits
+from handglass.cli.protocol.protocol_details import detail_arguments, within_limits
 from handglass.cli.s_server.certificates import DEFAULT_CERTIFICATE
 from handglass.crypto.containers import ContainerError, DhParameters, load_dh_parameters
 from handglass.crypto.errors import BadPublic

@@ -8,8 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from handglass.cli.negotiation import SettingError
 from handglass.cli.options.s_server import SServerOptions
+from handglass.cli.protocol.negotiation import SettingError
 from handglass.handshake.session import Session
 from handglass.handshake.sessions import MAX_REMEMBERED, MemorySessions
 from handglass.records import replace

@@ -6,15 +6,13 @@ import socket
 import time
 from typing import IO, TYPE_CHECKING
 
-from handglass.cli.chain_parameters import BadParameterError
-from handglass.cli.identity import LoadError
 from handglass.cli.key_log import open_key_log
 from handglass.cli.message_file import open_message_file
-from handglass.cli.negotiation import EngineSettings, SettingError
 from handglass.cli.options.s_server import SServerOptions
-from handglass.cli.passphrase import PassphraseError
+from handglass.cli.own_certificates.identity import LoadError
+from handglass.cli.own_certificates.passphrase import PassphraseError
+from handglass.cli.protocol.negotiation import EngineSettings, SettingError
 from handglass.cli.randomness import RandomnessError, mix
-from handglass.cli.raw_keys import certificate_types
 from handglass.cli.s_server.certificates import Certificates, load_all, with_certificates
 from handglass.cli.s_server.identity import Chains, Secrets, read_secrets
 from handglass.cli.s_server.protocol import protocol_arguments, read_engine
@@ -26,7 +24,9 @@ from handglass.cli.s_server.verification import (
     client_schemes,
     make_verifier,
 )
-from handglass.cli.stores import Stores, open_stores
+from handglass.cli.verification.chain_parameters import BadParameterError
+from handglass.cli.verification.raw_keys import certificate_types
+from handglass.cli.verification.stores import Stores, open_stores
 from handglass.handshake.config import ServerConfig
 from handglass.net.dial.listen import Listener, ListenOptions, open_listeners
 from handglass.net.dial.targets import ListenTarget, UnixTarget, parse_accept
@@ -77,7 +77,7 @@ def read_settings(options: SServerOptions) -> Settings:
     """Read and check everything. Raises StartError."""
     try:
         if options.ssl_config is not None:
-            from handglass.cli.ssl_config import configured  # noqa: PLC0415 - rarely wanted
+            from handglass.cli.protocol.ssl_config import configured  # noqa: PLC0415 - rarely wanted
 
             options = configured(options, options.ssl_config)
         mix(options.rand)

@@ -10,15 +10,15 @@ from handglass.records import replace
 
 if TYPE_CHECKING:
     from handglass.cli.options.s_server import SServerOptions
+    from handglass.cli.own_certificates.stapling import Stapling, StatusOptions
     from handglass.cli.s_server.settings import Settings
-    from handglass.cli.stapling import Stapling, StatusOptions
 
 
 def begin_stapling(settings: Settings, tell: Callable[[str], None]) -> Stapling | None:
     """Let the settings staple responses, if that was asked for. `tell` gets lines for standard error."""
     if not settings.options.status:
         return None
-    from handglass.cli.stapling import Stapling  # noqa: PLC0415 - only for who staples
+    from handglass.cli.own_certificates.stapling import Stapling  # noqa: PLC0415 - only for who staples
 
     stapling = Stapling(status_options(settings.options), settings.stores.issuers(), tell)
     config = replace(settings.config, staple=stapling.responses)
@@ -29,7 +29,7 @@ def begin_stapling(settings: Settings, tell: Callable[[str], None]) -> Stapling 
 
 def status_options(options: SServerOptions) -> StatusOptions:
     """Return what the options say."""
-    from handglass.cli.stapling import StatusOptions  # noqa: PLC0415 - only for who staples
+    from handglass.cli.own_certificates.stapling import StatusOptions  # noqa: PLC0415 - only for who staples
 
     files = options.all(type(options).status_file)
     return StatusOptions(

@@ -10,13 +10,13 @@ import sys
 import time
 from typing import IO
 
-from handglass.cli.chain_parameters import chain_parameters, name_flags
-from handglass.cli.identity import load_ca_names
-from handglass.cli.judge import Judge
-from handglass.cli.negotiation import EngineSettings, schemes_named
 from handglass.cli.options.s_server import SServerOptions
-from handglass.cli.raw_keys import expected_keys
-from handglass.cli.stores import Stores
+from handglass.cli.own_certificates.identity import load_ca_names
+from handglass.cli.protocol.negotiation import EngineSettings, schemes_named
+from handglass.cli.verification.chain_parameters import chain_parameters, name_flags
+from handglass.cli.verification.judge import Judge
+from handglass.cli.verification.raw_keys import expected_keys
+from handglass.cli.verification.stores import Stores
 from handglass.handshake.config import ClientAuthentication
 from handglass.handshake.state import PeerChain
 from handglass.net.server import Server

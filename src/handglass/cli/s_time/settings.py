@@ -7,13 +7,13 @@ import sys
 import time
 from collections.abc import Mapping
 
-from handglass.cli.chain_parameters import BadParameterError, name_flags
-from handglass.cli.identity import CLIENT, IdentityFiles, LoadError, load_identity
-from handglass.cli.negotiation import SettingError, engine_settings
 from handglass.cli.options.s_time import STimeOptions
-from handglass.cli.own_chain import completed_chain
-from handglass.cli.passphrase import PassphraseError, PassphraseSources
+from handglass.cli.own_certificates.identity import CLIENT, IdentityFiles, LoadError, load_identity
+from handglass.cli.own_certificates.own_chain import completed_chain
+from handglass.cli.own_certificates.passphrase import PassphraseError, PassphraseSources
+from handglass.cli.protocol.negotiation import SettingError, engine_settings
 from handglass.cli.s_time.verifier import Verifier
+from handglass.cli.verification.chain_parameters import BadParameterError, name_flags
 from handglass.crypto.identity import Identity
 from handglass.handshake.config import ClientConfig, accept_any_chain
 from handglass.net.dial import DialOptions, Target, parse_target

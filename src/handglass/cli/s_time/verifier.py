@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import IO
 
-from handglass.cli.judge import Judge
+from handglass.cli.verification.judge import Judge
 from handglass.handshake.state import PeerChain
 from handglass.verify import Certificate, TrustStore, VerifyParams, verify_chain
 from handglass.verify.codes import VerifyCode

@@ -1,0 +1,1 @@
+"""The certificates, keys and chains that a program shows itself."""

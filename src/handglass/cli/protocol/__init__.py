@@ -1,0 +1,1 @@
+"""From options and configuration files to what the engine offers and accepts."""

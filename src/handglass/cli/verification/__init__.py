@@ -1,0 +1,1 @@
+"""How a program judges its peer: trust, parameters, DANE, raw keys, stapled statuses, timestamps."""
