@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from handglass.cli.options.verify_program import VerifyOptions
 from handglass.cli.own_certificates.identity import LoadError
 from handglass.cli.verification.chain_parameters import BadParameterError, chain_parameters, name_flags
+from handglass.cli.verification.stores import trusted_places
 from handglass.crypto.containers import ContainerError, load_certificate_entries, load_crls
 from handglass.net.files import MAX_REVOCATION_LIST, FileError, path_of, read_file
-from handglass.net.trust import TrustError, TrustOptions, open_trust
-from handglass.records import dataclass
+from handglass.net.trust import TrustError, open_trust
+from handglass.records import dataclass, replace
 from handglass.verify import (
     Certificate,
     Crl,
@@ -164,15 +165,7 @@ def _store(options: VerifyOptions) -> TrustStore:
         download = crl_downloader(Fetcher(CRL_LIMITS, tell=_complain if options.verbose else lambda _: None))
     if options.trusted:
         return TrustStore(download=download)
-    places = TrustOptions(
-        options.ca_file,
-        options.ca_path,
-        options.ca_store,
-        options.no_ca_file,
-        options.no_ca_path,
-        options.no_ca_store,
-        beside_defaults=True,
-    )
+    places = replace(trusted_places(options), beside_defaults=True)
     return TrustStore(sources=[open_trust(places)], download=download)
 
 

@@ -14,12 +14,13 @@ from handglass.cli.own_certificates.passphrase import PassphraseError, Passphras
 from handglass.cli.protocol.negotiation import SettingError, engine_settings
 from handglass.cli.s_time.verifier import Verifier
 from handglass.cli.verification.chain_parameters import BadParameterError, name_flags
+from handglass.cli.verification.stores import trusted_places
 from handglass.crypto.identity import Identity
 from handglass.handshake.config import ClientConfig, accept_any_chain
 from handglass.net.dial import DialOptions, Target, parse_target
 from handglass.net.errors import NetError
 from handglass.net.files import FileError
-from handglass.net.trust import TrustError, TrustOptions, open_trust
+from handglass.net.trust import TrustError, open_trust
 from handglass.records import dataclass
 from handglass.verify import TrustStore
 from handglass.verify.params import NAMED_SETS, VerifyParams
@@ -82,15 +83,7 @@ def read_settings(options: STimeOptions, environment: Mapping[str, str] = os.env
 
 
 def _store(options: STimeOptions, environment: Mapping[str, str]) -> TrustStore:
-    places = TrustOptions(
-        options.ca_file,
-        options.ca_path,
-        options.ca_store,
-        options.no_ca_file,
-        options.no_ca_path,
-        options.no_ca_store,
-    )
-    return TrustStore(sources=[open_trust(places, environment)])
+    return TrustStore(sources=[open_trust(trusted_places(options), environment)])
 
 
 def _verifier(options: STimeOptions, store: TrustStore, security_level: int) -> Verifier | None:

@@ -21,6 +21,8 @@ from handglass.verify import Certificate, Crl, TrustStore
 if TYPE_CHECKING:
     from handglass.cli.options.s_client import SClientOptions
     from handglass.cli.options.s_server import SServerOptions
+    from handglass.cli.options.s_time import STimeOptions
+    from handglass.cli.options.verify_program import VerifyOptions
     from handglass.crypto.containers import Form
 
 
@@ -63,21 +65,23 @@ class Stores:
         return TrustStore(sources=[self.own, self.trusted])
 
 
+def trusted_places(options: SClientOptions | SServerOptions | STimeOptions | VerifyOptions) -> TrustOptions:
+    """Return what -CAfile and its kin name."""
+    return TrustOptions(
+        options.ca_file,
+        options.ca_path,
+        options.ca_store,
+        options.no_ca_file,
+        options.no_ca_path,
+        options.no_ca_store,
+    )
+
+
 def open_stores(
     options: SClientOptions | SServerOptions, environment: Mapping[str, str] = os.environ
 ) -> Stores:
     """Open what the options name. Raises TrustError, LoadError."""
-    common = open_trust(
-        TrustOptions(
-            options.ca_file,
-            options.ca_path,
-            options.ca_store,
-            options.no_ca_file,
-            options.no_ca_path,
-            options.no_ca_store,
-        ),
-        environment,
-    )
+    common = open_trust(trusted_places(options), environment)
     peer = TrustOptions(options.verify_ca_file, options.verify_ca_path, options.verify_ca_store)
     own = TrustOptions(options.chain_ca_file, options.chain_ca_path, options.chain_ca_store)
     crls: list[bytes] = []

@@ -24,9 +24,9 @@ from handglass.handshake.extensions import check_extensions
 from handglass.handshake.legacy.common import (
     Security,
     check_encrypt_then_mac,
-    check_lengths,
     end_handshake,
     make_security,
+    read_certificate,
     read_finished,
     send_finished,
     settle_extended_master_secret,
@@ -299,18 +299,12 @@ def read_server_certificate(me: ClientState, bodies: dict[ExtensionType, bytes])
     """Certificate and, if one was announced, CertificateStatus (RFC 5246 §7.4.2, RFC 6066 §8), and the judgement."""
     agreed = me.negotiated
     before = agreed.peer_certificates[:1] or agreed.peer_public_key
-    if agreed.expects_raw_key:
-        message = yield from expect(READ_RAW_KEY)
-        agreed.peer_certificates, agreed.peer_public_key = (), message.subject_public_key_info
-    else:
-        chain = (yield from expect(READ_CERTIFICATE)).certificate_list
-        agreed.peer_certificates, agreed.peer_public_key = tuple(chain), b""
+    yield from read_certificate(me, READ_CERTIFICATE, READ_RAW_KEY)
     shown = agreed.peer_certificates[:1] or agreed.peer_public_key
     if not shown:
         raise PeerError(reasons.EMPTY_SERVER_CERTIFICATE)
     if me.renegotiating and not agreed.extended_master_secret and shown != before:
         raise PeerError(reasons.RENEGOTIATION_CERTIFICATE_CHANGED)
-    check_lengths(me, len(agreed.peer_certificates))
     agreed.peer_ocsp_responses = yield from read_status(bodies, len(agreed.peer_certificates))
     yield Tell(PeerCertificateReceived(agreed.peer_certificates, public_key=agreed.peer_public_key))
     peer = PeerChain(

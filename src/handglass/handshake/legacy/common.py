@@ -20,7 +20,7 @@ from handglass.handshake.wants import (
 from handglass.keys import prf
 from handglass.keys.labels import SecretLabel
 from handglass.keys.prf import DirectionKeys, KeyBlock
-from handglass.messages.handshake import Finished
+from handglass.messages.handshake import Certificate12, Finished, RawPublicKeyCertificate12
 from handglass.record.protection import Protection
 from handglass.record.suites import key_sizes
 from handglass.records import dataclass, field
@@ -136,6 +136,20 @@ def check_encrypt_then_mac(me: State, facts: SuiteFacts, *, before: bool) -> Non
     """A renegotiation may bring encrypt-then-MAC, but must not give it up for MAC-then-encrypt (RFC 7366 §3.1)."""
     if before and me.renegotiations and not me.negotiated.encrypt_then_mac and facts.mac != "AEAD":
         raise PeerError(reasons.ENCRYPT_THEN_MAC_DROPPED)
+
+
+def read_certificate(
+    me: State, certificate: Expectation[Certificate12], raw_key: Expectation[RawPublicKeyCertificate12]
+) -> Conversation[None]:
+    """Certificate, or what was agreed on in its place: a raw public key (RFC 5246 §7.4.2, RFC 7250 §3)."""
+    agreed = me.negotiated
+    if agreed.expects_raw_key:
+        message = yield from expect(raw_key)
+        agreed.peer_certificates, agreed.peer_public_key = (), message.subject_public_key_info
+    else:
+        chain = (yield from expect(certificate)).certificate_list
+        agreed.peer_certificates, agreed.peer_public_key = tuple(chain), b""
+    check_lengths(me, len(agreed.peer_certificates))
 
 
 def check_lengths(me: State, count: int) -> None:

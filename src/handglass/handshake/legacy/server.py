@@ -11,9 +11,9 @@ from handglass.handshake.legacy import selection
 from handglass.handshake.legacy.common import (
     Security,
     check_encrypt_then_mac,
-    check_lengths,
     end_handshake,
     make_security,
+    read_certificate,
     read_finished,
     send_finished,
     settle_extended_master_secret,
@@ -356,13 +356,7 @@ def send_request(me: ServerState) -> Conversation[None]:
 def read_client_certificate(me: ServerState) -> Conversation[bool]:
     """The client's Certificate, which may be empty (RFC 5246 §7.4.6): whether it showed one, or a raw public key."""
     agreed = me.negotiated
-    if agreed.expects_raw_key:
-        message = yield from expect(READ_RAW_KEY)
-        agreed.peer_certificates, agreed.peer_public_key = (), message.subject_public_key_info
-    else:
-        chain = (yield from expect(READ_CERTIFICATE)).certificate_list
-        agreed.peer_certificates, agreed.peer_public_key = tuple(chain), b""
-    check_lengths(me, len(agreed.peer_certificates))
+    yield from read_certificate(me, READ_CERTIFICATE, READ_RAW_KEY)
     yield Tell(PeerCertificateReceived(agreed.peer_certificates, public_key=agreed.peer_public_key))
     if not agreed.peer_certificates and not agreed.peer_public_key:
         if me.config.client_authentication is ClientAuthentication.REQUIRE:
