@@ -47,7 +47,8 @@ def dispatch(words: list[str], *, help_to: TextIO | None = None) -> int:
     A program's help goes to standard output, or to `help_to`.
     """
     try:
-        return _dispatch(words, help_to or sys.stdout)
+        status = _dispatch(words, help_to or sys.stdout)
+        sys.stdout.flush()
     except KeyboardInterrupt as interrupt:
         return int(getattr(interrupt, "status", 130))
     except BrokenPipeError:
@@ -60,6 +61,7 @@ def dispatch(words: list[str], *, help_to: TextIO | None = None) -> int:
         _discard_output()
         print(f"handglass: cannot write: {os.strerror(error.errno)}", file=sys.stderr)
         return 1
+    return status
 
 
 def _discard_output() -> None:

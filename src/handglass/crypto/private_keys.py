@@ -125,7 +125,9 @@ def load_der_key(data: bytes, passphrase: Passphrase, *, encrypted: bool) -> Pri
     secret = _secret(passphrase, data) if encrypted else None
     if not encrypted:
         data = with_full_scalar(data)
-    return _load(lambda: load_der_private_key(data, secret, unsafe_skip_rsa_key_validation=True))
+    return _load(
+        lambda: load_der_private_key(data, secret, unsafe_skip_rsa_key_validation=True), encrypted=encrypted
+    )
 
 
 def load_encrypted_pem_key(block: PemBlock, passphrase: Passphrase) -> PrivateKey:
@@ -148,7 +150,7 @@ def _secret(passphrase: Passphrase, data: bytes) -> bytes:
     return secret
 
 
-def _load(load: Callable[[], PrivateKey]) -> PrivateKey:
+def _load(load: Callable[[], PrivateKey], *, encrypted: bool = False) -> PrivateKey:
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 (lazy)
 
     try:
@@ -158,6 +160,10 @@ def _load(load: Callable[[], PrivateKey]) -> PrivateKey:
     except (ValueError, TypeError, OverflowError) as problem:
         if "password" in str(problem).lower():
             raise WrongPassphraseError("the pass phrase does not open the private key") from None
+        if encrypted:  # one padding in 256 looks right by chance
+            raise WrongPassphraseError(
+                "the pass phrase does not open the private key (or it is damaged)"
+            ) from None
         raise ContainerError(f"the private key cannot be read: {_first_sentence(problem)}") from None
     _check_rsa(key)
     return key

@@ -27,7 +27,7 @@ EVIDENCE = {
     "debug_broken_protocol": "test_options.py: test_debug_broken_protocol",
     "rand": "test_reach.py: test_random_files",
     "writerand": "test_reach.py: test_random_files",
-    "ssl_config": "../test_ssl_config.py: test_a_client",
+    "ssl_config": "../protocol/test_ssl_config.py: test_a_client",
     # Network
     "connect": "test_options.py: test_targets",
     "host": "test_options.py: test_targets",
